@@ -1,0 +1,51 @@
+/**
+ * Finds a Chromium or Chrome for tests, benchmarks and the demo's screenshots.
+ * Order: `CHROME_PATH`, the usual names on PATH, the usual places of macOS and Windows.
+ */
+import {accessSync, constants} from 'node:fs';
+import {delimiter, join} from 'node:path';
+
+const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'chrome'];
+const places = [
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+  '/Applications/Chromium.app/Contents/MacOS/Chromium',
+  'C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe',
+  'C:\\Program Files (x86)\\Google\\Chrome\\Application\\chrome.exe',
+];
+
+/** Flags for a quiet headless browser that makes no connections of its own and runs as root in a container. */
+export const chromiumFlags = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--disable-dev-shm-usage',
+];
+
+function isExecutable(path) {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The path of a Chromium, or an error that says what to install. */
+export function findChromium() {
+  const onPath = (process.env['PATH'] ?? '')
+    .split(delimiter)
+    .flatMap((folder) => names.map((name) => join(folder, name)));
+  const candidates = [process.env['CHROME_PATH'], ...onPath, ...places];
+  const found = candidates.find((path) => path && isExecutable(path));
+  if (!found) {
+    throw new Error(
+      'No Chromium or Chrome found. Install one (Debian: "apt-get install chromium", macOS: "brew install --cask chromium") ' +
+        'or set CHROME_PATH to the executable.',
+    );
+  }
+  return found;
+}
