@@ -35,7 +35,10 @@ export default tseslint.config(
       eqeqeq: ['error', 'always', {null: 'ignore'}],
       '@typescript-eslint/no-explicit-any': 'error',
       '@typescript-eslint/no-floating-promises': 'error',
-      '@typescript-eslint/no-misused-promises': ['error', {checksVoidReturn: {arguments: false, attributes: false}}],
+      '@typescript-eslint/no-misused-promises': [
+        'error',
+        {checksVoidReturn: {arguments: false, attributes: false}},
+      ],
       '@typescript-eslint/switch-exhaustiveness-check': ['error', {considerDefaultExhaustiveForUnions: true}],
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/no-unused-expressions': 'error',
@@ -66,7 +69,10 @@ export default tseslint.config(
   {
     files: ['worker-runtime/**/*.ts'],
     rules: {
-      'no-restricted-imports': ['error', {patterns: [{regex: 'components/', message: 'worker-runtime/ never imports components/.'}]}],
+      'no-restricted-imports': [
+        'error',
+        {patterns: [{regex: 'components/', message: 'worker-runtime/ never imports components/.'}]},
+      ],
     },
   },
   {

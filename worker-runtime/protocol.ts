@@ -128,7 +128,10 @@ export interface TokenCandidate {
   readonly logprob: number;
 }
 
-/** One generated token. `text` is what it adds to the answer: empty while a character or a stop string is incomplete. */
+/**
+ * One generated token. `text` is what it adds to the answer: empty while a character or a stop string is incomplete.
+ * An end-of-generation token appears only where it releases such text; it is not part of the result's `tokens`.
+ */
 export interface TokenEvent {
   readonly id: number;
   readonly text: string;

@@ -199,7 +199,9 @@ function normalizeSource(source: ModelSource | URL): ModelSource {
   if (source instanceof Blob) return source;
   if (source instanceof ArrayBuffer) {
     if (source.byteLength > 0) return source;
-    throw new GgufError('invalid-source', 'The ArrayBuffer is empty: it was transferred before', {field: 'source'});
+    throw new GgufError('invalid-source', 'The ArrayBuffer is empty: it was transferred before', {
+      field: 'source',
+    });
   }
   const url = typeof source === 'string' || source instanceof URL ? String(source) : '';
   if (url === '' || !URL.canParse(url, globalThis.location.href)) {

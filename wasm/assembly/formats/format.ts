@@ -1,0 +1,38 @@
+/**
+ * The compute formats: how weights lie in memory while they are used.
+ *
+ * All formats interleave 16 rows of a matrix, a *group*, so that every lane of a vector belongs to another row: products need
+ * no horizontal sums. A matrix is `ceil(rows / 16)` groups one after the other; missing rows of the last group are zero.
+ */
+
+export type Format = i32;
+
+export const F32: Format = 0;
+export const F16: Format = 1;
+export const BF16: Format = 2;
+export const Q8: Format = 3;
+export const Q4: Format = 4;
+
+/** Rows interleaved in a group. */
+export const GROUP_ROWS: i32 = 16;
+
+/** Columns that share one scale in Q8 and Q4. */
+export const BLOCK_COLUMNS: i32 = 32;
+
+/** Bytes of one block of 16 rows × 32 columns: 16 f16 scales, then the weights. */
+export const Q8_BLOCK_BYTES: usize = 32 + 16 * 32;
+export const Q4_BLOCK_BYTES: usize = 32 + 16 * 16;
+
+// @ts-ignore: decorator
+@inline
+export function isQuantised(format: Format): bool {
+  return format >= Q8;
+}
+
+/** Bytes of one group of 16 rows of `columns` columns. */
+export function groupBytes(format: Format, columns: i32): usize {
+  const blocks = <usize>(columns / BLOCK_COLUMNS);
+  if (format == Q8) return blocks * Q8_BLOCK_BYTES;
+  if (format == Q4) return blocks * Q4_BLOCK_BYTES;
+  return <usize>(columns * GROUP_ROWS) << (format == F32 ? 2 : 1);
+}

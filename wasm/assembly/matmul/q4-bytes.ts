@@ -1,0 +1,115 @@
+/** Q4 with the relaxed dot product: i8 activations, nibbles 0 … 15 as the 7-bit operand. Layouts: formats/q4.ts, block.ts. */
+import {Q4_BLOCK_BYTES} from '../formats/format';
+import {loadF16x4} from '../formats/f16';
+import {addBlock, BYTES_BLOCK, BYTES_TILE_BLOCK} from './block';
+import {dot} from './dot-mode';
+
+/** 15 in every byte. Loaded, not written as a constant: engines rebuild constants at every use. */
+const nibbles = memory.data<u8>([15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15], 16);
+
+// @ts-ignore: decorator
+@inline
+function dotPair(low: v128, high: v128, pairs: v128, mask: v128, sum: v128): v128 {
+  return dot(high, v128.and(i16x8.shr_u(pairs, 4), mask), dot(low, v128.and(pairs, mask), sum));
+}
+
+/** One group of 16 rows with one token: 16 f32 at `y`. */
+export function q4BytesVector(weights: usize, x: usize, y: usize, blocks: i32): void {
+  const mask = v128.load(nibbles);
+  let f0 = f32x4.splat(0), f1 = f0, f2 = f0, f3 = f0;
+  for (let block = 0; block < blocks; block++) {
+    const start = v128.load32_splat(x, 36);
+    let a0 = start, a1 = start, a2 = start, a3 = start;
+    let part = weights;
+    let columns = x;
+    while (columns < x + 16) {
+      const low = v128.load32_splat(columns), high = v128.load32_splat(columns, 16);
+      a0 = dotPair(low, high, v128.load(part, 32), mask, a0);
+      a1 = dotPair(low, high, v128.load(part, 48), mask, a1);
+      a2 = dotPair(low, high, v128.load(part, 64), mask, a2);
+      a3 = dotPair(low, high, v128.load(part, 80), mask, a3);
+      part += 64;
+      columns += 4;
+    }
+    const scale = v128.load32_splat(x, 32);
+    f0 = addBlock(f0, a0, loadF16x4(weights), scale);
+    f1 = addBlock(f1, a1, loadF16x4(weights + 8), scale);
+    f2 = addBlock(f2, a2, loadF16x4(weights + 16), scale);
+    f3 = addBlock(f3, a3, loadF16x4(weights + 24), scale);
+    weights += Q4_BLOCK_BYTES;
+    x += BYTES_BLOCK;
+  }
+  v128.store(y, f0);
+  v128.store(y, f1, 16);
+  v128.store(y, f2, 32);
+  v128.store(y, f3, 48);
+}
+
+/** 8 rows of a group with a tile of 4 tokens. `scales`: f32 (blocks, 16 rows), at the first of the 8 rows. */
+export function q4BytesTile(weights: usize, scales: usize, x: usize, y: usize, blocks: i32, yStride: usize): void {
+  const mask = v128.load(nibbles);
+  let f0 = f32x4.splat(0), f1 = f0, f2 = f0, f3 = f0, g0 = f0, g1 = f0, g2 = f0, g3 = f0;
+  for (let block = 0; block < blocks; block++) {
+    let a0 = v128.load32_splat(x, 144), a1 = v128.load32_splat(x, 148);
+    let a2 = v128.load32_splat(x, 152), a3 = v128.load32_splat(x, 156);
+    let b0 = a0, b1 = a1, b2 = a2, b3 = a3;
+    let part = weights;
+    let columns = x;
+    while (columns < x + 64) {
+      const p = v128.load(part, 32), q = v128.load(part, 48);
+      let u = v128.and(p, mask), v = v128.and(q, mask);
+      let k = v128.load32_splat(columns);
+      a0 = dot(k, u, a0);
+      b0 = dot(k, v, b0);
+      k = v128.load32_splat(columns, 4);
+      a1 = dot(k, u, a1);
+      b1 = dot(k, v, b1);
+      k = v128.load32_splat(columns, 8);
+      a2 = dot(k, u, a2);
+      b2 = dot(k, v, b2);
+      k = v128.load32_splat(columns, 12);
+      a3 = dot(k, u, a3);
+      b3 = dot(k, v, b3);
+      u = v128.and(i16x8.shr_u(p, 4), mask);
+      v = v128.and(i16x8.shr_u(q, 4), mask);
+      k = v128.load32_splat(columns, 64);
+      a0 = dot(k, u, a0);
+      b0 = dot(k, v, b0);
+      k = v128.load32_splat(columns, 68);
+      a1 = dot(k, u, a1);
+      b1 = dot(k, v, b1);
+      k = v128.load32_splat(columns, 72);
+      a2 = dot(k, u, a2);
+      b2 = dot(k, v, b2);
+      k = v128.load32_splat(columns, 76);
+      a3 = dot(k, u, a3);
+      b3 = dot(k, v, b3);
+      part += 64;
+      columns += 16;
+    }
+    const d = v128.load(scales), e = v128.load(scales, 16);
+    let scale = v128.load32_splat(x, 128);
+    f0 = addBlock(f0, a0, d, scale);
+    g0 = addBlock(g0, b0, e, scale);
+    scale = v128.load32_splat(x, 132);
+    f1 = addBlock(f1, a1, d, scale);
+    g1 = addBlock(g1, b1, e, scale);
+    scale = v128.load32_splat(x, 136);
+    f2 = addBlock(f2, a2, d, scale);
+    g2 = addBlock(g2, b2, e, scale);
+    scale = v128.load32_splat(x, 140);
+    f3 = addBlock(f3, a3, d, scale);
+    g3 = addBlock(g3, b3, e, scale);
+    weights += Q4_BLOCK_BYTES;
+    scales += 64;
+    x += BYTES_TILE_BLOCK;
+  }
+  v128.store(y, f0);
+  v128.store(y, g0, 16);
+  v128.store(y + yStride, f1);
+  v128.store(y + yStride, g1, 16);
+  v128.store(y + 2 * yStride, f2);
+  v128.store(y + 2 * yStride, g2, 16);
+  v128.store(y + 3 * yStride, f3);
+  v128.store(y + 3 * yStride, g3, 16);
+}

@@ -1,0 +1,90 @@
+/** Q8 with the relaxed dot product: i8 activations. Layouts: formats/q8.ts, block.ts. */
+import {Q8_BLOCK_BYTES} from '../formats/format';
+import {loadF16x4} from '../formats/f16';
+import {addBlock, BYTES_BLOCK, BYTES_TILE_BLOCK} from './block';
+import {dot} from './dot-mode';
+
+/** One group of 16 rows with one token: 16 f32 at `y`. */
+export function q8BytesVector(weights: usize, x: usize, y: usize, blocks: i32): void {
+  let f0 = f32x4.splat(0), f1 = f0, f2 = f0, f3 = f0;
+  for (let block = 0; block < blocks; block++) {
+    const start = v128.load32_splat(x, 36);
+    let a0 = start, a1 = start, a2 = start, a3 = start;
+    let part = weights;
+    let columns = x;
+    // One part a turn: engines put all loads of a loop body first, a longer body spills its registers.
+    while (columns < x + 32) {
+      const k = v128.load32_splat(columns);
+      a0 = dot(k, v128.load(part, 32), a0);
+      a1 = dot(k, v128.load(part, 48), a1);
+      a2 = dot(k, v128.load(part, 64), a2);
+      a3 = dot(k, v128.load(part, 80), a3);
+      part += 64;
+      columns += 4;
+    }
+    const scale = v128.load32_splat(x, 32);
+    f0 = addBlock(f0, a0, loadF16x4(weights), scale);
+    f1 = addBlock(f1, a1, loadF16x4(weights + 8), scale);
+    f2 = addBlock(f2, a2, loadF16x4(weights + 16), scale);
+    f3 = addBlock(f3, a3, loadF16x4(weights + 24), scale);
+    weights += Q8_BLOCK_BYTES;
+    x += BYTES_BLOCK;
+  }
+  v128.store(y, f0);
+  v128.store(y, f1, 16);
+  v128.store(y, f2, 32);
+  v128.store(y, f3, 48);
+}
+
+/** 8 rows of a group with a tile of 4 tokens. `scales`: f32 (blocks, 16 rows), at the first of the 8 rows. */
+export function q8BytesTile(weights: usize, scales: usize, x: usize, y: usize, blocks: i32, yStride: usize): void {
+  let f0 = f32x4.splat(0), f1 = f0, f2 = f0, f3 = f0, g0 = f0, g1 = f0, g2 = f0, g3 = f0;
+  for (let block = 0; block < blocks; block++) {
+    let a0 = v128.load32_splat(x, 144), a1 = v128.load32_splat(x, 148);
+    let a2 = v128.load32_splat(x, 152), a3 = v128.load32_splat(x, 156);
+    let b0 = a0, b1 = a1, b2 = a2, b3 = a3;
+    let part = weights;
+    let columns = x;
+    while (columns < x + 128) {
+      const u = v128.load(part, 32), v = v128.load(part, 48);
+      let k = v128.load32_splat(columns);
+      a0 = dot(k, u, a0);
+      b0 = dot(k, v, b0);
+      k = v128.load32_splat(columns, 4);
+      a1 = dot(k, u, a1);
+      b1 = dot(k, v, b1);
+      k = v128.load32_splat(columns, 8);
+      a2 = dot(k, u, a2);
+      b2 = dot(k, v, b2);
+      k = v128.load32_splat(columns, 12);
+      a3 = dot(k, u, a3);
+      b3 = dot(k, v, b3);
+      part += 64;
+      columns += 16;
+    }
+    const d = v128.load(scales), e = v128.load(scales, 16);
+    let scale = v128.load32_splat(x, 128);
+    f0 = addBlock(f0, a0, d, scale);
+    g0 = addBlock(g0, b0, e, scale);
+    scale = v128.load32_splat(x, 132);
+    f1 = addBlock(f1, a1, d, scale);
+    g1 = addBlock(g1, b1, e, scale);
+    scale = v128.load32_splat(x, 136);
+    f2 = addBlock(f2, a2, d, scale);
+    g2 = addBlock(g2, b2, e, scale);
+    scale = v128.load32_splat(x, 140);
+    f3 = addBlock(f3, a3, d, scale);
+    g3 = addBlock(g3, b3, e, scale);
+    weights += Q8_BLOCK_BYTES;
+    scales += 64;
+    x += BYTES_TILE_BLOCK;
+  }
+  v128.store(y, f0);
+  v128.store(y, g0, 16);
+  v128.store(y + yStride, f1);
+  v128.store(y + yStride, g1, 16);
+  v128.store(y + 2 * yStride, f2);
+  v128.store(y + 2 * yStride, g2, 16);
+  v128.store(y + 3 * yStride, f3);
+  v128.store(y + 3 * yStride, g3, 16);
+}

@@ -1,0 +1,41 @@
+import {cores} from '../../wasm/build/cores.js';
+import {GgufError} from '../errors.ts';
+import type {CoreVariant} from '../protocol.ts';
+import {arenaBase} from './core-exports.ts';
+import {instantiateCore} from './core.ts';
+import type {CompiledCore} from './core.ts';
+
+export interface ChosenCore {
+  readonly core: CompiledCore;
+  /** Why it is not the better one, for diagnostics. */
+  readonly fallbacks: readonly string[];
+}
+
+/**
+ * Picks the core: the relaxed one where the engine has relaxed SIMD and its dot product is exact at least for 7-bit
+ * weights (probed, because engines differ), else the baseline one. Both give the same bits.
+ *
+ * @throws {GgufError} `unsupported-browser` without SIMD, or when `forced` cannot run here
+ */
+export async function chooseCore(forced?: CoreVariant): Promise<ChosenCore> {
+  const fallbacks: string[] = [];
+  for (const variant of forced ? [forced] : (['relaxed', 'baseline'] as const)) {
+    const core = await compile(variant);
+    if (typeof core !== 'string') return {core, fallbacks};
+    fallbacks.push(core);
+  }
+  throw new GgufError('unsupported-browser', `No WebAssembly core can run here: ${fallbacks.join('; ')}`);
+}
+
+/** The compiled core, or the reason why it cannot be used. */
+async function compile(variant: CoreVariant): Promise<CompiledCore | string> {
+  const {base64, sha256} = cores[variant];
+  const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  if (!WebAssembly.validate(bytes)) return `${variant} core: this engine cannot run its SIMD instructions`;
+  const module = await WebAssembly.compile(bytes);
+  const memory = new WebAssembly.Memory({initial: arenaBase / 65536});
+  const calculator = await instantiateCore(module, memory);
+  const dotMode = calculator.probeRelaxedDot();
+  if (dotMode < 0) return `${variant} core: the engine's relaxed dot product is wrong even for 7-bit weights`;
+  return {variant, module, dotMode, sha256, calculator};
+}

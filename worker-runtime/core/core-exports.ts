@@ -1,0 +1,131 @@
+/** Compute formats: what every stored tensor type is repacked into. Rows are interleaved by 16. */
+export const computeFormats = {F32: 0, F16: 1, BF16: 2, Q8_0: 3, Q4_0: 4} as const;
+
+/** A tensor type that has a compute format. */
+export type ComputeType = keyof typeof computeFormats;
+export type ComputeFormat = (typeof computeFormats)[ComputeType];
+
+export const kvFormats = {f32: 0, f16: 1} as const;
+export const ropeStyles = {normal: 0, neox: 1} as const;
+
+/** Rows of a group, in every compute format. */
+export const groupRows = 16;
+
+/** Where the arena begins: below lie the core's own constants and stack. */
+export const arenaBase = 65536;
+
+/**
+ * What the WebAssembly core exports (see `wasm/assembly/index.ts`, the ABI). Pointers are byte offsets; strides are in
+ * bytes; every buffer is aligned to 64 bytes and its rows are padded to 16 floats.
+ */
+export interface CoreExports {
+  probeRelaxedDot(): number;
+  setDotMode(mode: number): void;
+
+  groupBytes(format: number, columns: number): number;
+  repackF32(source: number, stride: number, rows: number, columns: number, target: number): void;
+  repack16(source: number, stride: number, rows: number, columns: number, target: number): void;
+  repackQ8_0(source: number, stride: number, rows: number, columns: number, target: number): void;
+  repackQ4_0(source: number, stride: number, rows: number, columns: number, target: number): void;
+  dequantizeRow(format: number, matrix: number, row: number, columns: number, target: number): void;
+
+  activationBytes(format: number, columns: number, tokens: number): number;
+  prepareActivations(
+    format: number,
+    x: number,
+    columns: number,
+    tokens: number,
+    stride: number,
+    target: number,
+  ): void;
+  matmul(
+    format: number,
+    matrix: number,
+    activations: number,
+    y: number,
+    rows: number,
+    columns: number,
+    tokens: number,
+    stride: number,
+  ): void;
+
+  add(y: number, a: number, b: number, count: number): void;
+  rmsNorm(
+    x: number,
+    weight: number,
+    y: number,
+    count: number,
+    epsilon: number,
+    tokens: number,
+    xStride: number,
+    yStride: number,
+  ): void;
+  swiGlu(gate: number, up: number, y: number, count: number): void;
+
+  ropeTable(
+    target: number,
+    frequencies: number,
+    pairs: number,
+    position: number,
+    tokens: number,
+    scale: number,
+  ): void;
+  rope(
+    x: number,
+    table: number,
+    heads: number,
+    headLength: number,
+    pairs: number,
+    tokens: number,
+    stride: number,
+    style: number,
+  ): void;
+
+  kvBytes(kvType: number, heads: number, headLength: number, capacity: number): number;
+  storeK(
+    kvType: number,
+    k: number,
+    cache: number,
+    heads: number,
+    headLength: number,
+    capacity: number,
+    position: number,
+    tokens: number,
+    stride: number,
+  ): void;
+  storeV(
+    kvType: number,
+    v: number,
+    cache: number,
+    heads: number,
+    headLength: number,
+    capacity: number,
+    position: number,
+    tokens: number,
+    stride: number,
+  ): void;
+  attentionScratchBytes(headLength: number, headsPerKv: number, tokens: number): number;
+  attention(
+    kvType: number,
+    q: number,
+    kCache: number,
+    vCache: number,
+    target: number,
+    scratch: number,
+    kvHeads: number,
+    headsPerKv: number,
+    headLength: number,
+    capacity: number,
+    position: number,
+    tokens: number,
+    scale: number,
+    window: number,
+    qStride: number,
+    targetStride: number,
+  ): void;
+
+  argmax(x: number, count: number): number;
+  allFinite(x: number, count: number): number;
+  pow(x: number, y: number): number;
+  log(x: number): number;
+}

@@ -1,0 +1,38 @@
+import type {LoadedModel} from './loaded-model.ts';
+import {logitRows} from './model/decoder-buffers.ts';
+import type {Checkpoint} from './model/load-weights.ts';
+import {Prefill} from './prefill.ts';
+import type {Sequence} from './sequence.ts';
+
+/** Logits after every token of a text, from an empty context. */
+export class Evaluation {
+  readonly #model: LoadedModel;
+  readonly #prefill: Prefill;
+  /** (tokens, vocab) */
+  readonly logits: Float32Array<ArrayBuffer>;
+  readonly vocab: number;
+
+  constructor(model: LoadedModel, sequence: Sequence, tokens: readonly number[], sliceLength?: number) {
+    sequence.truncate(0);
+    this.#model = model;
+    this.vocab = model.tokenizer.vocabularySize;
+    this.#prefill = new Prefill(model.decoder, sequence, tokens, sliceLength);
+    this.logits = new Float32Array(tokens.length * this.vocab);
+  }
+
+  /** Evaluates one slice; `true` when all are done. */
+  async step(checkpoint: Checkpoint): Promise<boolean> {
+    const length = await this.#prefill.step(checkpoint);
+    const first = this.#prefill.done - length;
+    for (let index = 0; index < length; index += logitRows) {
+      const count = Math.min(logitRows, length - index);
+      const {pointer, stride} = await this.#model.decoder.logits(index, count);
+      for (let row = 0; row < count; row++) {
+        const values = this.#model.core.f32(pointer + row * stride, this.vocab);
+        this.logits.set(values, (first + index + row) * this.vocab);
+      }
+      await checkpoint();
+    }
+    return this.#prefill.finished;
+  }
+}

@@ -1,0 +1,168 @@
+import {createChatTemplate} from './chat-template/chat-template.ts';
+import {Arena} from './core/arena.ts';
+import {Core} from './core/core.ts';
+import type {CompiledCore} from './core/core.ts';
+import {GgufError} from './errors.ts';
+import {readHeader} from './gguf/header.ts';
+import type {GgufHeader} from './gguf/header.ts';
+import type {LoadedModel, ModelFacts} from './loaded-model.ts';
+import {findArchitecture} from './model/architectures/index.ts';
+import {allocateBuffers} from './model/decoder-buffers.ts';
+import type {DecoderBuffers} from './model/decoder-buffers.ts';
+import type {DecoderSpec} from './model/decoder-spec.ts';
+import {Decoder} from './model/decoder.ts';
+import {allocateKvCache} from './model/kv-cache.ts';
+import type {KvCache} from './model/kv-cache.ts';
+import {loadWeights, stagingBytes} from './model/load-weights.ts';
+import {layoutWeights} from './model/weights.ts';
+import type {WeightLayout} from './model/weights.ts';
+import type {KvType, LoadParams, LoadProgress, MemoryPlan} from './protocol.ts';
+import type {Scheduler} from './scheduler.ts';
+import {SingleShard} from './shards/shard-group.ts';
+import {openSource} from './source/open-source.ts';
+import {createTokenizer} from './tokenizer/create-tokenizer.ts';
+import type {Tokenizer} from './tokenizer/tokenizer.ts';
+
+/** The most tokens of one step of prefill. */
+const sliceLength = 64;
+/** The KV cache of a long-context model would take gigabytes nobody asked for. */
+const defaultContextLimit = 4096;
+
+interface LoadContext {
+  readonly core: CompiledCore;
+  readonly scheduler: Scheduler;
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: LoadProgress) => void;
+}
+
+/** All places of a model, known from its header alone. */
+interface Layout {
+  readonly weights: WeightLayout;
+  readonly buffers: DecoderBuffers;
+  readonly cache: KvCache;
+  readonly staging: number;
+  readonly plan: MemoryPlan;
+}
+
+/**
+ * Loads a model as a transaction: it is ready, with weights, cache, scratch and logits proven by a first step, or an
+ * error is thrown and nothing of it stays. Whatever the header can refuse is refused before the weights are read.
+ *
+ * @throws {GgufError} of every stage; `Cancelled` or `load-aborted` after `signal`
+ */
+export async function loadModel(params: LoadParams, context: LoadContext): Promise<LoadedModel> {
+  const started = performance.now();
+  const {signal, scheduler, onProgress} = context;
+  let phase: LoadProgress['phase'] = 'header';
+  const report = (loadedBytes: number, totalBytes: number | null): void =>
+    onProgress({phase, loadedBytes, totalBytes});
+  const reader = await openSource(params.source, {signal, onProgress: report});
+  try {
+    const header = await readHeader(reader);
+    const {tokenizer, spec, layout, settings} = admit(header, params, context.core);
+    const chatTemplate = createChatTemplate(header.metadata, tokenizer);
+    const headerMs = performance.now() - started;
+
+    phase = 'tensors';
+    const core = await Core.instantiate(context.core, layout.plan.total);
+    await loadWeights(layout.weights, reader, core, layout.staging, scheduler.checkpoint(signal));
+    const tensorsMs = performance.now() - started - headerMs;
+
+    phase = 'warm-up';
+    report(reader.position, reader.length);
+    const decoder = new Decoder(spec, layout.weights.weights, layout.buffers, core, new SingleShard());
+    await warmUp(decoder, layout.cache, context);
+    const facts: ModelFacts = {
+      ...describe(header, spec, tokenizer),
+      ...settings,
+      fileBytes: reader.length,
+      hasChatTemplate: chatTemplate.source !== null,
+      memory: layout.plan,
+      timings: {headerMs, tensorsMs, totalMs: performance.now() - started},
+    };
+    return {facts, core, decoder, tokenizer, chatTemplate, cache: layout.cache};
+  } finally {
+    await reader.close();
+  }
+}
+
+/** Everything that the header decides: architecture, tokenizer, shapes, types, settings, memory. */
+function admit(
+  header: GgufHeader,
+  {contextLength, kvType = 'f16'}: LoadParams,
+  {calculator}: CompiledCore,
+): {
+  tokenizer: Tokenizer;
+  spec: DecoderSpec;
+  layout: Layout;
+  settings: {contextLength: number; kvType: KvType};
+} {
+  const architecture = findArchitecture(header.metadata);
+  const tokenizer = createTokenizer(header.metadata);
+  const spec = architecture(header.metadata, tokenizer.vocabularySize);
+  const settings = {contextLength: checkContextLength(contextLength, spec), kvType: checkKvType(kvType)};
+  const arena = new Arena();
+  const weights = layoutWeights(spec, header, arena, calculator);
+  const buffers = allocateBuffers(spec, weights.weights, sliceLength, arena, calculator);
+  const cache = allocateKvCache(spec, settings.contextLength, settings.kvType, arena, calculator);
+  const staging = arena.allocate(stagingBytes(weights), 'scratch');
+  return {tokenizer, spec, settings, layout: {weights, buffers, cache, staging, plan: arena.plan()}};
+}
+
+function checkContextLength(asked: number | undefined, {trainingContextLength}: DecoderSpec): number {
+  if (asked === undefined) return Math.min(trainingContextLength, defaultContextLimit);
+  if (Number.isSafeInteger(asked) && asked >= 1 && asked <= trainingContextLength) return asked;
+  throw new GgufError(
+    'invalid-setting',
+    `contextLength must be a whole number from 1 to ${trainingContextLength}, what the model was trained for; not ${asked}`,
+    {field: 'contextLength'},
+  );
+}
+
+function checkKvType(kvType: KvType): KvType {
+  if (kvType === 'f16' || kvType === 'f32') return kvType;
+  throw new GgufError('invalid-setting', `kvType must be "f16" or "f32", not "${String(kvType)}"`, {
+    field: 'kvType',
+  });
+}
+
+/** One step on the first token: proves that every buffer works, and lets the engine compile the kernels it needs. */
+async function warmUp(decoder: Decoder, cache: KvCache, {scheduler, signal}: LoadContext): Promise<void> {
+  await decoder.forward({tokens: [0], position: 0, cache}, scheduler.checkpoint(signal));
+  await decoder.nextLogits(0);
+}
+
+function describe(
+  {metadata, tensors}: GgufHeader,
+  spec: DecoderSpec,
+  {vocabularySize}: Tokenizer,
+): Pick<
+  ModelFacts,
+  | 'name'
+  | 'architecture'
+  | 'parameterCount'
+  | 'tensorTypes'
+  | 'vocabularySize'
+  | 'layerCount'
+  | 'embeddingLength'
+  | 'trainingContextLength'
+> {
+  const {architecture, layerCount, embeddingLength, trainingContextLength} = spec;
+  let parameterCount = 0;
+  const tensorTypes: Record<string, number> = {};
+  for (const {type, dimensions} of tensors.values()) {
+    parameterCount += dimensions.reduce((product, dimension) => product * dimension, 1);
+    tensorTypes[type] = (tensorTypes[type] ?? 0) + 1;
+  }
+  const name = metadata.has('general.name') ? metadata.string('general.name') : null;
+  return {
+    name,
+    architecture,
+    parameterCount,
+    tensorTypes,
+    vocabularySize,
+    layerCount,
+    embeddingLength,
+    trainingContextLength,
+  };
+}

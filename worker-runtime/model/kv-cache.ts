@@ -1,0 +1,32 @@
+import type {Arena} from '../core/arena.ts';
+import {kvFormats} from '../core/core-exports.ts';
+import type {CoreExports} from '../core/core-exports.ts';
+import type {KvType} from '../protocol.ts';
+import type {DecoderSpec} from './decoder-spec.ts';
+
+/** Keys and values of one sequence, for every layer. */
+export interface KvCache {
+  readonly format: number;
+  /** Positions that there is room for. */
+  readonly capacity: number;
+  /** Bytes of one position, over all layers. */
+  readonly positionBytes: number;
+  readonly layers: readonly {readonly keys: number; readonly values: number}[];
+}
+
+export function allocateKvCache(
+  {layerCount, headCountKv, headLength}: DecoderSpec,
+  capacity: number,
+  type: KvType,
+  arena: Arena,
+  calculator: CoreExports,
+): KvCache {
+  const format = kvFormats[type];
+  const bytes = calculator.kvBytes(format, headCountKv, headLength, capacity);
+  const layers = Array.from({length: layerCount}, () => ({
+    keys: arena.allocate(bytes, 'kvCache'),
+    values: arena.allocate(bytes, 'kvCache'),
+  }));
+  const elementBytes = type === 'f32' ? 4 : 2;
+  return {format, capacity, layers, positionBytes: 2 * layerCount * headCountKv * headLength * elementBytes};
+}

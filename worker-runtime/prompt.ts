@@ -1,0 +1,77 @@
+import {GgufError} from './errors.ts';
+import type {LoadedModel} from './loaded-model.ts';
+import type {GenerateParams} from './protocol.ts';
+
+const mostTopLogprobs = 20;
+
+/** @throws {GgufError} `invalid-setting` naming the first bad one */
+export function checkGenerateParams({maxTokens, topLogprobs}: GenerateParams): void {
+  if (maxTokens !== undefined && !(Number.isSafeInteger(maxTokens) && maxTokens >= 1)) {
+    throw new GgufError('invalid-setting', `maxTokens must be a whole number ≥ 1, not ${maxTokens}`, {
+      field: 'maxTokens',
+    });
+  }
+  if (
+    topLogprobs !== undefined &&
+    !(Number.isSafeInteger(topLogprobs) && topLogprobs >= 0 && topLogprobs <= mostTopLogprobs)
+  ) {
+    throw new GgufError(
+      'invalid-setting',
+      `topLogprobs must be a whole number from 0 to ${mostTopLogprobs}, not ${topLogprobs}`,
+      {field: 'topLogprobs'},
+    );
+  }
+}
+
+/**
+ * The tokens of a prompt, whichever way it was given.
+ *
+ * @throws {GgufError} `invalid-prompt`, `prompt-too-long`, `chat-template`
+ */
+export function promptTokens(
+  params: Pick<GenerateParams, 'messages' | 'prompt' | 'tokens'>,
+  model: LoadedModel,
+  contextLength: number,
+): readonly number[] {
+  const tokens = tokensOf(params, model);
+  if (tokens.length === 0)
+    throw new GgufError('invalid-prompt', 'The prompt has no tokens', {field: 'prompt'});
+  if (tokens.length <= contextLength) return tokens;
+  throw new GgufError(
+    'prompt-too-long',
+    `The prompt has ${tokens.length} tokens; the context has ${contextLength} positions`,
+    {field: 'prompt'},
+  );
+}
+
+function tokensOf(
+  {messages, prompt, tokens}: Pick<GenerateParams, 'messages' | 'prompt' | 'tokens'>,
+  {tokenizer, chatTemplate}: LoadedModel,
+): readonly number[] {
+  const given = [messages, prompt, tokens].filter((value) => value !== undefined).length;
+  if (given !== 1) {
+    throw new GgufError(
+      'invalid-prompt',
+      `Exactly one of messages, prompt and tokens is needed, not ${given}`,
+      {
+        field: 'prompt',
+      },
+    );
+  }
+  if (tokens) return checkTokens(tokens, tokenizer.vocabularySize);
+  if (messages) return chatTemplate.encode(messages);
+  if (typeof prompt !== 'string') {
+    throw new GgufError('invalid-prompt', 'prompt must be a string', {field: 'prompt'});
+  }
+  return tokenizer.encode(prompt, {addSpecial: true, parseSpecial: true});
+}
+
+function checkTokens(tokens: readonly number[], vocabularySize: number): readonly number[] {
+  const bad = tokens.findIndex((id) => !(Number.isSafeInteger(id) && id >= 0 && id < vocabularySize));
+  if (bad < 0) return tokens;
+  throw new GgufError(
+    'invalid-prompt',
+    `tokens[${bad}] is ${String(tokens[bad])}; token IDs of this model are 0 to ${vocabularySize - 1}`,
+    {field: `tokens[${bad}]`},
+  );
+}

@@ -1,0 +1,273 @@
+import {chooseCore} from './core/choose-core.ts';
+import type {ChosenCore} from './core/choose-core.ts';
+import {createDiagnostics} from './diagnostics.ts';
+import type {Counters} from './diagnostics.ts';
+import {GgufError} from './errors.ts';
+import {Evaluation} from './evaluation.ts';
+import {Generation} from './generation.ts';
+import {HandleTable} from './handles.ts';
+import {loadModel} from './load-model.ts';
+import type {LoadedModel} from './loaded-model.ts';
+import {checkGenerateParams, promptTokens} from './prompt.ts';
+import {defaultSampling, protocolVersion} from './protocol.ts';
+import type {CommandKind, Commands, ModelHandle, ModelInfo, SequenceHandle} from './protocol.ts';
+import {validateSampling} from './sampling/validate-sampling.ts';
+import {Cancelled, Scheduler} from './scheduler.ts';
+import {Sequence} from './sequence.ts';
+import {version} from './version.ts';
+
+/** What a command may use of its request. */
+export interface RequestContext<K extends CommandKind> {
+  /** Aborted by `cancel`, by a newer load, or when the model goes away. */
+  readonly signal: AbortSignal;
+  readonly abort: () => void;
+  readonly notify: (notification: Commands[K]['notifications']) => void;
+}
+
+interface Run {
+  readonly sequence: Sequence;
+  readonly abort: () => void;
+  /** Never rejects. */
+  readonly ended: Promise<unknown>;
+}
+
+interface Resident {
+  readonly handle: ModelHandle;
+  readonly model: LoadedModel;
+  readonly sequence: Sequence;
+  readonly runs: Set<Run>;
+}
+
+/**
+ * The commands. Owns the core, the resident model and the sampling settings; the only place where they change.
+ * Cancellation arrives as the abort of a request's signal (see `worker.ts`).
+ */
+export class Runtime {
+  readonly #scheduler = new Scheduler();
+  readonly #models = new HandleTable<'model', Resident>('model');
+  readonly #sequences = new HandleTable<'sequence', Sequence>('sequence');
+  readonly #counters: Counters;
+  #chosen: ChosenCore | undefined;
+  #resident: Resident | undefined;
+  #abortLoad: (() => void) | undefined;
+  #sampling = defaultSampling;
+  #highWaterBytes = 0;
+
+  constructor(counters: Counters) {
+    this.#counters = counters;
+  }
+
+  async boot({
+    protocolVersion: asked,
+    core,
+  }: Commands['boot']['params']): Promise<Commands['boot']['result']> {
+    if (asked !== protocolVersion) {
+      throw new GgufError(
+        'protocol-version',
+        `The page speaks protocol version ${asked}, the Worker ${protocolVersion}: serve both scripts from one release`,
+      );
+    }
+    this.#chosen ??= await chooseCore(core);
+    return {version, core: this.#chosen.core.variant, shards: 1};
+  }
+
+  /** The model that was resident stays until the new one is ready; a newer load aborts this one. */
+  async loadModel(
+    params: Commands['load-model']['params'],
+    {signal, abort, notify}: RequestContext<'load-model'>,
+  ): Promise<ModelInfo> {
+    const {core} = this.#booted();
+    this.#abortLoad?.();
+    this.#abortLoad = abort;
+    this.#counters.loads++;
+    try {
+      const onProgress = (payload: Parameters<typeof notify>[0]['payload']): void =>
+        notify({kind: 'progress', payload});
+      const model = await loadModel(params, {core, scheduler: this.#scheduler, signal, onProgress});
+      if (signal.aborted) throw new Cancelled();
+      const old = this.#resident;
+      const resident = this.#install(model);
+      if (old) await this.#free(old);
+      return describe(resident);
+    } catch (error) {
+      if (signal.aborted)
+        throw new GgufError('load-aborted', 'The load was cancelled or replaced by a newer one');
+      throw error;
+    } finally {
+      if (this.#abortLoad === abort) this.#abortLoad = undefined;
+    }
+  }
+
+  configureSampling(
+    settings: Commands['configure-sampling']['params'],
+  ): Commands['configure-sampling']['result'] {
+    this.#sampling = validateSampling(settings, this.#sampling);
+    return this.#sampling;
+  }
+
+  async generate(
+    params: Commands['generate']['params'],
+    context: RequestContext<'generate'>,
+  ): Promise<Commands['generate']['result']> {
+    const resident = this.#requireModel();
+    const {model} = resident;
+    checkGenerateParams(params);
+    const sampling = validateSampling(params.sampling ?? {}, this.#sampling);
+    const sequence = this.#sequence(resident, params.sequence);
+    const prompt = promptTokens(params, model, sequence.cache.capacity);
+    const generation = new Generation(model, sequence, prompt, params, sampling, {
+      onPrefill: (payload) => context.notify({kind: 'prefill', payload}),
+      onToken: (payload) => context.notify({kind: 'token', payload}),
+    });
+    const cancelled = await this.#run(resident, sequence, generation, context);
+    if (cancelled) generation.cancel();
+    const result = generation.result();
+    this.#counters.promptTokens += result.usage.promptTokens;
+    this.#counters.cachedTokens += result.usage.cachedTokens;
+    this.#counters.generatedTokens += result.usage.completionTokens;
+    return result;
+  }
+
+  async evaluate(
+    {tokens, sequence: handle, sliceLength}: Commands['evaluate']['params'],
+    context: RequestContext<'evaluate'>,
+  ): Promise<Commands['evaluate']['result']> {
+    const resident = this.#requireModel();
+    if (sliceLength !== undefined && !(Number.isSafeInteger(sliceLength) && sliceLength >= 1)) {
+      throw new GgufError('invalid-setting', `sliceLength must be a whole number ≥ 1, not ${sliceLength}`, {
+        field: 'sliceLength',
+      });
+    }
+    const sequence = this.#sequence(resident, handle);
+    const checked = promptTokens({tokens}, resident.model, sequence.cache.capacity);
+    const evaluation = new Evaluation(resident.model, sequence, checked, sliceLength);
+    const cancelled = await this.#run(resident, sequence, evaluation, context);
+    return cancelled ? {cancelled} : {logits: evaluation.logits, vocab: evaluation.vocab};
+  }
+
+  async resetContext({
+    sequence,
+  }: Commands['reset-context']['params']): Promise<Commands['reset-context']['result']> {
+    const resident = this.#requireModel();
+    const context = this.#sequences.get(sequence ?? resident.sequence.handle);
+    await endRuns(resident, context);
+    context.truncate(0);
+    return {sequence: context.handle};
+  }
+
+  async freeModel({model}: Commands['free-model']['params']): Promise<Commands['free-model']['result']> {
+    if (model) this.#models.get(model);
+    this.#abortLoad?.();
+    const resident = this.#resident;
+    this.#resident = undefined;
+    return {freedBytes: resident ? await this.#free(resident) : 0};
+  }
+
+  tokenize({text, ...options}: Commands['tokenize']['params']): Commands['tokenize']['result'] {
+    return {tokens: this.#requireModel().model.tokenizer.encode(requireString(text, 'text'), options)};
+  }
+
+  detokenize({tokens}: Commands['detokenize']['params']): Commands['detokenize']['result'] {
+    return {text: this.#requireModel().model.tokenizer.decode(tokens)};
+  }
+
+  applyTemplate({
+    messages,
+    ...options
+  }: Commands['apply-template']['params']): Commands['apply-template']['result'] {
+    return {text: this.#requireModel().model.chatTemplate.render(messages, options)};
+  }
+
+  diagnostics(running: readonly string[]): Commands['diagnostics']['result'] {
+    const resident = this.#resident;
+    return createDiagnostics({
+      chosen: this.#booted(),
+      model: resident ? describe(resident) : null,
+      sequence: resident?.sequence ?? null,
+      wasmBytes: resident?.model.core.bytes ?? 0,
+      highWaterBytes: this.#highWaterBytes,
+      sampling: this.#sampling,
+      counters: this.#counters,
+      running,
+    });
+  }
+
+  /** Runs a job on a sequence to its end; `true` when it was cancelled. */
+  async #run(
+    resident: Resident,
+    sequence: Sequence,
+    job: {step(checkpoint: () => void | Promise<void>): Promise<boolean>},
+    {signal, abort}: {signal: AbortSignal; abort: () => void},
+  ): Promise<boolean> {
+    const checkpoint = this.#scheduler.checkpoint(signal);
+    const release = sequence.occupy();
+    const ended = this.#scheduler.run(async () => {
+      await checkpoint();
+      return job.step(checkpoint);
+    });
+    const run = {sequence, abort, ended: ended.catch(() => undefined)};
+    resident.runs.add(run);
+    try {
+      await ended;
+      return false;
+    } catch (error) {
+      if (error instanceof Cancelled) return true;
+      throw error;
+    } finally {
+      resident.runs.delete(run);
+      release();
+    }
+  }
+
+  #install(model: LoadedModel): Resident {
+    const sequence = this.#sequences.add((handle) => new Sequence(handle, model.cache));
+    this.#resident = this.#models.add((handle) => ({handle, model, sequence, runs: new Set()}));
+    this.#highWaterBytes = Math.max(this.#highWaterBytes, model.core.bytes);
+    return this.#resident;
+  }
+
+  /** Ends what runs on a model that is no longer the resident one, and drops it. Returns its bytes. */
+  async #free(model: Resident): Promise<number> {
+    await endRuns(model);
+    this.#sequences.remove(model.sequence.handle);
+    this.#models.remove(model.handle);
+    return model.model.core.bytes;
+  }
+
+  #booted(): ChosenCore {
+    if (this.#chosen) return this.#chosen;
+    throw new GgufError('not-booted', 'The first command must be "boot"');
+  }
+
+  #requireModel(): Resident {
+    this.#booted();
+    if (this.#resident) return this.#resident;
+    throw new GgufError('no-model', 'No model is loaded');
+  }
+
+  /** @throws {GgufError} `stale-handle`, `sequence-busy` */
+  #sequence(resident: Resident, handle: SequenceHandle = resident.sequence.handle): Sequence {
+    const sequence = this.#sequences.get(handle);
+    if (!sequence.busy) return sequence;
+    throw new GgufError(
+      'sequence-busy',
+      'The sequence is generating already; cancel or await that run first',
+    );
+  }
+}
+
+/** Cancels the runs of a model, or those of one sequence, and waits until they have ended. */
+async function endRuns({runs}: Resident, sequence?: Sequence): Promise<void> {
+  const ending = [...runs].filter((run) => sequence === undefined || run.sequence === sequence);
+  for (const {abort} of ending) abort();
+  await Promise.all(ending.map(({ended}) => ended));
+}
+
+function describe({handle, sequence, model}: Resident): ModelInfo {
+  return {model: handle, sequence: sequence.handle, ...model.facts};
+}
+
+function requireString(value: unknown, field: string): string {
+  if (typeof value === 'string') return value;
+  throw new GgufError('invalid-prompt', `${field} must be a string`, {field});
+}
