@@ -77,7 +77,11 @@ export default tseslint.config(
   },
   {
     files: ['test/**/*.ts'],
-    rules: {'@typescript-eslint/no-unused-expressions': 'off'},
+    rules: {
+      '@typescript-eslint/no-unused-expressions': 'off',
+      // The types of @open-wc/testing make every chai assertion a promise.
+      '@typescript-eslint/no-floating-promises': 'off',
+    },
   },
   {files: ['**/*.js', '**/*.mjs'], languageOptions: {globals: {...globals.node, ...globals.browser}}},
 );

@@ -17,12 +17,24 @@
 @inline
 export function loadF16x4(pointer: usize): v128 {
   const bits = v128.load16x4_s(pointer);
-  const scaled = v128.or(i32x4.shr_u(i32x4.shl(bits, 17), 4), i32x4.splat(0x70000000));
-  const value = f32x4.mul(scaled, f32x4.splat(reinterpret<f32>(0x07800000)));
-  const least = f32x4.splat(reinterpret<f32>(0x38800000));
+  const scaled = v128.or(i32x4.shr_u(i32x4.shl(bits, 17), 4), v128.load(constants));
+  const value = f32x4.mul(scaled, v128.load(constants, 16));
+  const least = v128.load(constants, 32);
   const magnitude = f32x4.add(value, f32x4.sub(f32x4.pmin(value, least), least));
-  return v128.or(magnitude, v128.and(bits, i32x4.splat(0x80000000)));
+  return v128.or(magnitude, v128.and(bits, v128.load(constants, 48)));
 }
+
+/**
+ * The exponent 224, 2^-112, 2^-14 and the sign, four times each. In memory: engines rebuild a vector constant, with three
+ * instructions, at every use.
+ */
+const constants = memory.data<u32>(
+  [
+    0x70000000, 0x70000000, 0x70000000, 0x70000000, 0x07800000, 0x07800000, 0x07800000, 0x07800000,
+    0x38800000, 0x38800000, 0x38800000, 0x38800000, 0x80000000, 0x80000000, 0x80000000, 0x80000000,
+  ],
+  16,
+);
 
 /** Four bf16 at `pointer` as f32x4: they are the upper halves of f32. */
 // @ts-ignore: decorator

@@ -1,0 +1,163 @@
+/**
+ * Activations as the products want them (layouts: block.ts), once for all matrices that read the same input.
+ *
+ * For Q8 and Q4 they are quantised in blocks of 32 columns: d = largest |x| / 127, q = x / d rounded half to even, and d itself rounded
+ * to f16, as ggml does with the activations of these types.
+ *
+ * The buffer: tiles of 4 tokens · the tokens that are left, one by one · scratch for the batch kernels.
+ */
+import {BLOCK_COLUMNS, F32, Format, isQuantised, Q8} from '../formats/format';
+import {roundToF16} from '../formats/f16';
+import {BYTES_BLOCK, TILE_TOKENS, WORDS_BLOCK, WORDS_SHIFT} from './block';
+import {q8Start, q8UsesWords} from './dot-mode';
+
+/** Whether the kernels of a quantised format take words (16-bit integers) or bytes. */
+// @ts-ignore: decorator
+@inline
+export function usesWords(format: Format): bool {
+  return !ASC_FEATURE_RELAXED_SIMD || (format == Q8 && q8UsesWords());
+}
+
+/** Bytes of the prepared activations of one token. */
+// @ts-ignore: decorator
+@inline
+export function tokenBytes(format: Format, columns: i32): usize {
+  if (!isQuantised(format)) return <usize>columns << 2;
+  return <usize>(columns / BLOCK_COLUMNS) * (usesWords(format) ? WORDS_BLOCK : BYTES_BLOCK);
+}
+
+/** Where the scratch of the batch kernels begins: after the activations, at a multiple of 64. */
+// @ts-ignore: decorator
+@inline
+export function scratchOffset(format: Format, columns: i32, tokens: i32): usize {
+  return (<usize>tokens * tokenBytes(format, columns) + 63) & ~63;
+}
+
+/** Scratch holds one group's scales (blocks, 16) or one group of widened 16-bit weights (columns, 16), as f32. */
+function scratchBytes(format: Format, columns: i32, tokens: i32): usize {
+  if (tokens < TILE_TOKENS || format == F32) return 0;
+  return <usize>(isQuantised(format) ? columns / BLOCK_COLUMNS : columns) << 6;
+}
+
+/** Bytes of the buffer of `tokens` prepared tokens. */
+export function activationBytes(format: Format, columns: i32, tokens: i32): usize {
+  return scratchOffset(format, columns, tokens) + scratchBytes(format, columns, tokens);
+}
+
+/** f32 rows: token t at `x + t * xStride`. Written to `out`, a buffer of `activationBytes`. */
+export function prepareActivations(
+  format: Format,
+  x: usize,
+  columns: i32,
+  tokens: i32,
+  xStride: usize,
+  out: usize,
+): void {
+  const tiled = tokens & ~(TILE_TOKENS - 1);
+  const bytes = tokenBytes(format, columns);
+  for (let token: i32 = 0; token < tokens; token++) {
+    const lane = <usize>(token < tiled ? token & (TILE_TOKENS - 1) : 0);
+    const lanes = <usize>(token < tiled ? TILE_TOKENS : 1);
+    const target = out + (<usize>token - lane) * bytes;
+    if (isQuantised(format)) quantiseRow(format, x, columns, target, lane, lanes);
+    else copyRow(x, columns, target + lane * 4, lanes * 4);
+    x += xStride;
+  }
+}
+
+function copyRow(x: usize, columns: i32, out: usize, step: usize): void {
+  for (let column: i32 = 0; column < columns; column++) {
+    store<f32>(out, load<f32>(x));
+    x += 4;
+    out += step;
+  }
+}
+
+/** One row into lane `lane` of a tile of `lanes` tokens. */
+function quantiseRow(format: Format, x: usize, columns: i32, out: usize, lane: usize, lanes: usize): void {
+  const words = usesWords(format);
+  const dataBytes: usize = words ? 64 : 32;
+  for (let column: i32 = 0; column < columns; column += BLOCK_COLUMNS) {
+    const d = largestMagnitude(x) / 127;
+    const inverse = d != 0 ? f32x4.splat(1 / d) : f32x4.splat(0);
+    const low = quantise16(x, inverse), high = quantise16(x + 64, inverse);
+    const sum = sumBytes(low) + sumBytes(high);
+    if (!words) storeBytes(out + lane * 4, lanes * 4, low, high);
+    else if (format == Q8) storeQ8Words(out + lane * 8, lanes * 8, low, high);
+    else storeQ4Words(out + lane * 16, lanes * 16, low, high);
+    const tail = out + dataBytes * lanes + lane * 4;
+    store<f32>(tail, roundToF16(d));
+    const start = format == Q8 ? q8Start(sum) : -8 * sum;
+    store<i32>(tail + lanes * 4, words ? start << WORDS_SHIFT : start);
+    x += 128;
+    out += (dataBytes + 8) * lanes;
+  }
+}
+
+/** The largest |x| of 32; NaN if there is one. */
+// @ts-ignore: decorator
+@inline
+function largestMagnitude(x: usize): f32 {
+  let m = f32x4.abs(v128.load(x));
+  for (let i: usize = 16; i < 128; i += 16) m = f32x4.max(m, f32x4.abs(v128.load(x + i)));
+  const pairs = f32x4.max(m, i32x4.shuffle(m, m, 2, 3, 0, 1));
+  return max(f32x4.extract_lane(pairs, 0), f32x4.extract_lane(pairs, 1));
+}
+
+// @ts-ignore: decorator
+@inline
+function quantise4(x: usize, inverse: v128): v128 {
+  return i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(v128.load(x), inverse)));
+}
+
+/** 16 columns as i8. */
+// @ts-ignore: decorator
+@inline
+function quantise16(x: usize, inverse: v128): v128 {
+  return i8x16.narrow_i16x8_s(
+    i16x8.narrow_i32x4_s(quantise4(x, inverse), quantise4(x + 16, inverse)),
+    i16x8.narrow_i32x4_s(quantise4(x + 32, inverse), quantise4(x + 48, inverse)),
+  );
+}
+
+// @ts-ignore: decorator
+@inline
+function sumBytes(q: v128): i32 {
+  const s = i32x4.extadd_pairwise_i16x8_s(i16x8.extadd_pairwise_i8x16_s(q));
+  return (
+    i32x4.extract_lane(s, 0) + i32x4.extract_lane(s, 1) + i32x4.extract_lane(s, 2) + i32x4.extract_lane(s, 3)
+  );
+}
+
+/** The four 32-bit lanes of `q` at `out`, `out + step`, … */
+// @ts-ignore: decorator
+@inline
+function storeLanes(out: usize, step: usize, q: v128): void {
+  v128.store32_lane(out, q, 0);
+  v128.store32_lane(out + step, q, 1);
+  v128.store32_lane(out + 2 * step, q, 2);
+  v128.store32_lane(out + 3 * step, q, 3);
+}
+
+/** Parts of 4 columns, as they are. */
+function storeBytes(out: usize, step: usize, low: v128, high: v128): void {
+  storeLanes(out, step, low);
+  storeLanes(out + 4 * step, step, high);
+}
+
+/** Parts of 4 columns: the words x0, x2, 256 x1, 256 x3. */
+function storeQ8Words(out: usize, step: usize, low: v128, high: v128): void {
+  const odd = i16x8.splat(-256);
+  storeLanes(out, step, i16x8.shr_s(i16x8.shl(low, 8), 8));
+  storeLanes(out + 4, step, v128.and(low, odd));
+  storeLanes(out + 4 * step, step, i16x8.shr_s(i16x8.shl(high, 8), 8));
+  storeLanes(out + 4 * step + 4, step, v128.and(high, odd));
+}
+
+/** Parts of 4 low and 4 high columns: 256 x0, 256 x2 · 16 x16, 16 x18 · x1, x3 · 256 x17, 256 x19. */
+function storeQ4Words(out: usize, step: usize, low: v128, high: v128): void {
+  storeLanes(out, step, i16x8.shl(low, 8));
+  storeLanes(out + 4, step, i16x8.shr_s(i16x8.shl(high, 8), 4));
+  storeLanes(out + 8, step, i16x8.shr_s(low, 8));
+  storeLanes(out + 12, step, v128.and(high, i16x8.splat(-256)));
+}

@@ -1,0 +1,108 @@
+import {BLOCK_COLUMNS, F32, Format, GROUP_ROWS, groupBytes, isQuantised, Q4, Q4_BLOCK_BYTES, Q8, Q8_BLOCK_BYTES} from '../formats/format';
+import {loadF16x4} from '../formats/f16';
+import {scratchOffset, tokenBytes, usesWords} from './activations';
+import {TILE_TOKENS} from './block';
+import {floatsTile, floatsVector, widenGroup} from './floats';
+import {q4BytesTile, q4BytesVector} from './q4-bytes';
+import {q4WordsTile, q4WordsVector} from './q4-words';
+import {q8BytesTile, q8BytesVector} from './q8-bytes';
+import {q8WordsTile, q8WordsVector} from './q8-words';
+
+/**
+ * y = W x for a batch: `y[token][row]`, f32 at `y + token * yStride`. W: (rows, columns) in a compute format; `activations`: from
+ * `prepareActivations` with the same format, columns and tokens. Rows up to the next multiple of 16 are written too.
+ *
+ * Groups are the outer loop: a group (17 columns bytes in Q8) stays in the cache while all tokens pass.
+ */
+export function matmul(
+  format: Format,
+  matrix: usize,
+  activations: usize,
+  y: usize,
+  rows: i32,
+  columns: i32,
+  tokens: i32,
+  yStride: usize,
+): void {
+  const bytes = tokenBytes(format, columns);
+  const scratch = activations + scratchOffset(format, columns, tokens);
+  const groups = (rows + GROUP_ROWS - 1) / GROUP_ROWS;
+  const tiled = tokens & ~(TILE_TOKENS - 1);
+  for (let group: i32 = 0; group < groups; group++) {
+    if (tiled > 0) prepareGroup(format, matrix, columns, scratch);
+    let x = activations;
+    let out = y;
+    let token: i32 = 0;
+    for (; token < tiled; token += TILE_TOKENS) {
+      multiplyTile(format, matrix, scratch, x, out, columns, yStride);
+      x += <usize>TILE_TOKENS * bytes;
+      out += <usize>TILE_TOKENS * yStride;
+    }
+    for (; token < tokens; token++) {
+      multiplyVector(format, matrix, x, out, columns);
+      x += bytes;
+      out += yStride;
+    }
+    matrix += groupBytes(format, columns);
+    y += GROUP_ROWS * 4;
+  }
+}
+
+/** Converts, once for all tiles, what is 16-bit: the scales of a quantised group (blocks, 16), or the weights (columns, 16). */
+function prepareGroup(format: Format, weights: usize, columns: i32, scratch: usize): void {
+  if (format == F32) return;
+  if (!isQuantised(format)) {
+    widenGroup(format, weights, columns, scratch);
+    return;
+  }
+  const blockBytes = format == Q8 ? Q8_BLOCK_BYTES : Q4_BLOCK_BYTES;
+  for (let column: i32 = 0; column < columns; column += BLOCK_COLUMNS) {
+    for (let quad: usize = 0; quad < 4; quad++) v128.store(scratch + quad * 16, loadF16x4(weights + quad * 8));
+    weights += blockBytes;
+    scratch += 64;
+  }
+}
+
+/** One group with one token. */
+function multiplyVector(format: Format, weights: usize, x: usize, y: usize, columns: i32): void {
+  const blocks = columns / BLOCK_COLUMNS;
+  if (format == Q8) {
+    if (usesWords(Q8)) q8WordsVector(weights, x, y, blocks);
+    else if (ASC_FEATURE_RELAXED_SIMD) q8BytesVector(weights, x, y, blocks);
+  } else if (format == Q4) {
+    if (ASC_FEATURE_RELAXED_SIMD) q4BytesVector(weights, x, y, blocks);
+    else q4WordsVector(weights, x, y, blocks);
+  } else floatsVector(format, weights, x, y, columns);
+}
+
+/** One group with a tile of 4 tokens. A kernel takes the rows that its accumulators have registers for: 8, or 4. */
+function multiplyTile(
+  format: Format,
+  weights: usize,
+  scratch: usize,
+  x: usize,
+  y: usize,
+  columns: i32,
+  yStride: usize,
+): void {
+  const blocks = columns / BLOCK_COLUMNS;
+  if (format == Q8) {
+    for (let rows: usize = 0; rows < 16; rows += 8) {
+      // 4 bytes of a part, 4 of the scales and 4 of the results for every row.
+      const w = weights + rows * 4, scales = scratch + rows * 4, out = y + rows * 4;
+      if (usesWords(Q8)) q8WordsTile(w, scales, x, out, blocks, yStride);
+      else if (ASC_FEATURE_RELAXED_SIMD) q8BytesTile(w, scales, x, out, blocks, yStride);
+    }
+  } else if (format == Q4) {
+    const step: usize = ASC_FEATURE_RELAXED_SIMD ? 8 : 4;
+    for (let rows: usize = 0; rows < 16; rows += step) {
+      const w = weights + rows * 4, scales = scratch + rows * 4, out = y + rows * 4;
+      if (ASC_FEATURE_RELAXED_SIMD) q4BytesTile(w, scales, x, out, blocks, yStride);
+      else q4WordsTile(w, scales, x, out, blocks, yStride);
+    }
+  } else {
+    const widened = format == F32 ? weights : scratch;
+    floatsTile(widened, x, y, columns, yStride);
+    floatsTile(widened + 32, x, y + 32, columns, yStride);
+  }
+}

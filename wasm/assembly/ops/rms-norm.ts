@@ -1,0 +1,42 @@
+/** Sum of squares of `n` f32 in f64: two chains, even and odd columns, so that the order is fixed. */
+function sumOfSquares(x: usize, n: i32): f64 {
+  let sums = f64x2.splat(0);
+  const pairs = n & ~1;
+  for (let i: i32 = 0; i < pairs; i += 2) {
+    const v = f64x2.promote_low_f32x4(v128.load64_zero(x + (<usize>i << 2)));
+    sums = f64x2.add(sums, f64x2.mul(v, v));
+  }
+  let sum = f64x2.extract_lane(sums, 0) + f64x2.extract_lane(sums, 1);
+  if (n & 1) {
+    const last = <f64>load<f32>(x + (<usize>pairs << 2));
+    sum += last * last;
+  }
+  return sum;
+}
+
+/** y = x / sqrt(mean(x²) + epsilon) * weight for each of `tokens` rows of `n` f32; y may be x. Strides in bytes. */
+export function rmsNorm(
+  x: usize,
+  weight: usize,
+  y: usize,
+  n: i32,
+  epsilon: f32,
+  tokens: i32,
+  xStride: usize,
+  yStride: usize,
+): void {
+  const bytes = <usize>n << 2;
+  for (let token: i32 = 0; token < tokens; token++) {
+    const mean = <f32>(sumOfSquares(x, n) / <f64>n);
+    const scale = f32x4.splat(1 / sqrt<f32>(mean + epsilon));
+    let i: usize = 0;
+    for (; i + 16 <= bytes; i += 16) {
+      v128.store(y + i, f32x4.mul(f32x4.mul(v128.load(x + i), scale), v128.load(weight + i)));
+    }
+    for (; i < bytes; i += 4) {
+      store<f32>(y + i, load<f32>(x + i) * f32x4.extract_lane(scale, 0) * load<f32>(weight + i));
+    }
+    x += xStride;
+    y += yStride;
+  }
+}
