@@ -53,7 +53,7 @@ async function compile({name, entry, features}) {
   const out = join(build, `${name}.wasm`);
   await run(command('assemblyscript', 'bin/asc.js'), [
     join(here, 'assembly', entry),
-    ...['--outFile', raw, '--runtime', 'stub', '--importMemory', '--noAssert', '-O3', '--use', 'abort='],
+    ...['--outFile', raw, '--runtime', 'stub', '--importMemory', '--noExportMemory', '--noAssert', '-O3', '--use', 'abort='],
     ...features.asc.flatMap((feature) => ['--enable', feature]),
   ]);
   await run(command('binaryen', 'bin/wasm-opt'), [

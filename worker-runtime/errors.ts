@@ -299,6 +299,10 @@ export class GgufError extends Error {
   }
 
   static fromData(data: ErrorData): GgufError {
+    // A Worker script of a newer release may know names that this one does not.
+    if (!Object.hasOwn(errorRegistry, data.name)) {
+      return new GgufError('internal', `${data.message} (${data.code} ${data.name})`, {field: data.field});
+    }
     return new GgufError(data.name, data.message, {field: data.field});
   }
 

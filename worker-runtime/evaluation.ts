@@ -1,3 +1,4 @@
+import {GgufError} from './errors.ts';
 import type {LoadedModel} from './loaded-model.ts';
 import {logitRows} from './model/decoder-buffers.ts';
 import type {Checkpoint} from './model/load-weights.ts';
@@ -13,11 +14,11 @@ export class Evaluation {
   readonly vocab: number;
 
   constructor(model: LoadedModel, sequence: Sequence, tokens: readonly number[], sliceLength?: number) {
-    sequence.truncate(0);
     this.#model = model;
     this.vocab = model.tokenizer.vocabularySize;
+    this.logits = allocateLogits(tokens.length * this.vocab);
+    sequence.truncate(0);
     this.#prefill = new Prefill(model.decoder, sequence, tokens, sliceLength);
-    this.logits = new Float32Array(tokens.length * this.vocab);
   }
 
   /** Evaluates one slice; `true` when all are done. */
@@ -34,5 +35,15 @@ export class Evaluation {
       await checkpoint();
     }
     return this.#prefill.finished;
+  }
+}
+
+/** @throws {GgufError} `memory-refused`: a long text over a large vocabulary takes gigabytes */
+function allocateLogits(count: number): Float32Array<ArrayBuffer> {
+  try {
+    return new Float32Array(count);
+  } catch (cause) {
+    const mebibytes = Math.ceil((count * 4) / 2 ** 20);
+    throw new GgufError('memory-refused', `The browser refused ${mebibytes} MiB for the logits`, {cause});
   }
 }

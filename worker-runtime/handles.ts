@@ -23,10 +23,14 @@ export class HandleTable<Kind extends string, T> {
     return value;
   }
 
-  /** @throws {GgufError} `stale-handle` */
-  get({kind, id, generation}: Handle<Kind>): T {
-    const slot = this.#slots[id];
-    if (kind === this.#kind && slot?.generation === generation && slot.value !== undefined) return slot.value;
+  /** @throws {GgufError} `stale-handle`, also for what was never a handle */
+  get(handle: Handle<Kind>): T {
+    // A message may hold anything.
+    const {kind, id, generation}: Partial<Handle<Kind>> = Object(handle);
+    const slot = id === undefined ? undefined : this.#slots[id];
+    if (kind === this.#kind && slot?.generation === generation && slot?.value !== undefined) {
+      return slot.value;
+    }
     throw new GgufError('stale-handle', `This ${this.#kind} is gone`, {field: this.#kind});
   }
 

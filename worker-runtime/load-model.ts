@@ -5,6 +5,7 @@ import type {CompiledCore} from './core/core.ts';
 import {GgufError} from './errors.ts';
 import {readHeader} from './gguf/header.ts';
 import type {GgufHeader} from './gguf/header.ts';
+import type {Metadata} from './gguf/metadata.ts';
 import type {LoadedModel, ModelFacts} from './loaded-model.ts';
 import {findArchitecture} from './model/architectures/index.ts';
 import {allocateBuffers} from './model/decoder-buffers.ts';
@@ -97,6 +98,7 @@ function admit(
   layout: Layout;
   settings: {contextLength: number; kvType: KvType};
 } {
+  refuseSplit(header.metadata);
   const architecture = findArchitecture(header.metadata);
   const tokenizer = createTokenizer(header.metadata);
   const spec = architecture(header.metadata, tokenizer.vocabularySize);
@@ -107,6 +109,17 @@ function admit(
   const cache = allocateKvCache(spec, settings.contextLength, settings.kvType, arena, calculator);
   const staging = arena.allocate(stagingBytes(weights), 'scratch');
   return {tokenizer, spec, settings, layout: {weights, buffers, cache, staging, plan: arena.plan()}};
+}
+
+/** A part of a model that was split over several files has only some of the tensors. */
+function refuseSplit(metadata: Metadata): void {
+  const parts = metadata.number('split.count', 1);
+  if (parts <= 1) return;
+  throw new GgufError(
+    'unsupported-feature',
+    `split.count is ${parts}: this file is one of ${parts} parts and needs the others; merge them into one file`,
+    {field: 'split.count'},
+  );
 }
 
 function checkContextLength(asked: number | undefined, {trainingContextLength}: DecoderSpec): number {

@@ -58,8 +58,8 @@ function tokensOf(
       },
     );
   }
-  if (tokens) return checkTokens(tokens, tokenizer.vocabularySize);
-  if (messages) return chatTemplate.encode(messages);
+  if (tokens !== undefined) return checkTokens(tokens, tokenizer.vocabularySize);
+  if (messages !== undefined) return chatTemplate.encode(messages);
   if (typeof prompt !== 'string') {
     throw new GgufError('invalid-prompt', 'prompt must be a string', {field: 'prompt'});
   }
@@ -67,6 +67,9 @@ function tokensOf(
 }
 
 function checkTokens(tokens: readonly number[], vocabularySize: number): readonly number[] {
+  if (!Array.isArray(tokens)) {
+    throw new GgufError('invalid-prompt', 'tokens must be an array of token IDs', {field: 'tokens'});
+  }
   const bad = tokens.findIndex((id) => !(Number.isSafeInteger(id) && id >= 0 && id < vocabularySize));
   if (bad < 0) return tokens;
   throw new GgufError(

@@ -101,6 +101,7 @@ export class Runtime {
   configureSampling(
     settings: Commands['configure-sampling']['params'],
   ): Commands['configure-sampling']['result'] {
+    this.#booted();
     this.#sampling = validateSampling(settings, this.#sampling);
     return this.#sampling;
   }
@@ -156,7 +157,8 @@ export class Runtime {
   }
 
   async freeModel({model}: Commands['free-model']['params']): Promise<Commands['free-model']['result']> {
-    if (model) this.#models.get(model);
+    this.#booted();
+    if (model !== undefined) this.#models.get(model);
     this.#abortLoad?.();
     const resident = this.#resident;
     this.#resident = undefined;

@@ -15,13 +15,22 @@ import type {RequestContext} from './runtime.ts';
 
 const counters = newCounters();
 const runtime = new Runtime(counters);
+/** The ID of answers to what has none. */
+const noId = -1;
 const running = new Map<number, {kind: CommandKind; abort: () => void}>();
 
 self.addEventListener('message', ({data}: MessageEvent<unknown>) => {
   counters.requests++;
-  if (isRequest(data)) void answer(data);
-  else post({type: 'error', id: idOf(data), error: malformed().toData()});
+  if (!isRequest(data)) refuse(idOf(data), 'Not a request of this protocol');
+  // Under its own ID the refusal would look like the end of the request that has it.
+  else if (running.has(data.id)) refuse(noId, `Request ID ${data.id} is in use`);
+  else void answer(data);
 });
+
+function refuse(id: number, message: string): void {
+  counters.errors++;
+  post({type: 'error', id, error: new GgufError('invalid-message', message).toData()});
+}
 
 async function answer(request: Request): Promise<void> {
   const {id, kind} = request;
@@ -127,10 +136,8 @@ function isRequest(data: unknown): data is Request {
 function idOf(data: unknown): number {
   return typeof data === 'object' && data !== null && 'id' in data && typeof data.id === 'number'
     ? data.id
-    : -1;
+    : noId;
 }
-
-const malformed = (): GgufError => new GgufError('invalid-message', 'Not a request of this protocol');
 
 function unknownCommand(request: never): GgufError {
   const {kind} = request as Request;

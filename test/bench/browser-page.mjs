@@ -9,7 +9,8 @@ export const repositoryRoot = resolve(import.meta.dirname, '../..');
 /** @throws if the build that the page uses is not there */
 function requireBuild() {
   for (const file of ['dist/runtime.js', 'dist/gguf-chat.worker.js', 'wasm/build/bench.wasm']) {
-    if (!existsSync(join(repositoryRoot, file))) throw new Error(`${file} is missing: run "npm run build" first`);
+    if (!existsSync(join(repositoryRoot, file)))
+      throw new Error(`${file} is missing: run "npm run build" first`);
   }
 }
 

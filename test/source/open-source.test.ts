@@ -61,8 +61,9 @@ describe('openSource', () => {
 
   it('says which file cannot be read, and where', async () => {
     const file = new File([text], 'moved.gguf');
-    const failing = {arrayBuffer: () => Promise.reject(new DOMException('it is gone', 'NotFoundError'))};
-    file.slice = () => failing as Blob;
+    const slice = new Blob();
+    slice.arrayBuffer = () => Promise.reject(new DOMException('it is gone', 'NotFoundError'));
+    file.slice = () => slice;
     const reader = await openSource(file, {signal});
     await expectRefusal(() => reader.peek(1), 'file-unreadable', /moved\.gguf.*byte 0.*it is gone/);
   });

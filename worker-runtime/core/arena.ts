@@ -53,6 +53,6 @@ function tooLarge(plan: MemoryPlan): GgufError {
     'memory-plan',
     `The model needs ${gibibytes(plan.total)} (weights ${gibibytes(weights)}, KV cache ${gibibytes(plan.kvCache)}); ` +
       `WebAssembly can address 4 GiB. A smaller context or a smaller quantisation would help.`,
-    {field: 'context-length'},
+    {field: 'contextLength'},
   );
 }

@@ -15,9 +15,14 @@ export interface ChosenCore {
  * Picks the core: the relaxed one where the engine has relaxed SIMD and its dot product is exact at least for 7-bit
  * weights (probed, because engines differ), else the baseline one. Both give the same bits.
  *
- * @throws {GgufError} `unsupported-browser` without SIMD, or when `forced` cannot run here
+ * @throws {GgufError} `unsupported-browser` without SIMD, or when `forced` cannot run here; `invalid-setting`
  */
 export async function chooseCore(forced?: CoreVariant): Promise<ChosenCore> {
+  if (forced !== undefined && !Object.hasOwn(cores, forced)) {
+    throw new GgufError('invalid-setting', `core must be "baseline" or "relaxed", not "${String(forced)}"`, {
+      field: 'core',
+    });
+  }
   const fallbacks: string[] = [];
   for (const variant of forced ? [forced] : (['relaxed', 'baseline'] as const)) {
     const core = await compile(variant);

@@ -69,10 +69,6 @@ export class HeaderCursor {
     return this.#view.getUint32(this.#advance(4), true);
   }
 
-  u64(): bigint {
-    return this.#view.getBigUint64(this.#advance(8), true);
-  }
-
   /** A u64 as a number: exact below 2^53, else at least 2^53, and so beyond every limit. */
   count(): number {
     const start = this.#advance(8);

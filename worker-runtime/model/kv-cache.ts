@@ -22,11 +22,13 @@ export function allocateKvCache(
   calculator: CoreExports,
 ): KvCache {
   const format = kvFormats[type];
-  const bytes = calculator.kvBytes(format, headCountKv, headLength, capacity);
+  const elementBytes = type === 'f32' ? 4 : 2;
+  // The core counts in 32 bits; what it cannot count must still come out too large, not small.
+  const padded = calculator.kvBytes(format, headCountKv, headLength, capacity) >>> 0;
+  const bytes = Math.max(padded, headCountKv * headLength * capacity * elementBytes);
   const layers = Array.from({length: layerCount}, () => ({
     keys: arena.allocate(bytes, 'kvCache'),
     values: arena.allocate(bytes, 'kvCache'),
   }));
-  const elementBytes = type === 'f32' ? 4 : 2;
   return {format, capacity, layers, positionBytes: 2 * layerCount * headCountKv * headLength * elementBytes};
 }

@@ -130,7 +130,7 @@ class WeightPlanner {
     const tensor = this.#find(name, [columns, rows]);
     const type = computeType(tensor);
     const format = computeFormats[type];
-    const groupBytes = this.#calculator.groupBytes(format, columns / groups);
+    const groupBytes = this.#calculator.groupBytes(format, columns / groups) >>> 0;
     const partBytes = Math.ceil(rows / groupRows) * groupBytes;
     const parts = Array.from({length: groups}, () => this.#arena.allocate(partBytes, `weights:${type}`));
     return this.#place(tensor, {type, format, rows, columns, parts, partBytes});

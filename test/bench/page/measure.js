@@ -35,7 +35,12 @@ globalThis.page = {
   /** One greedy run of a fresh context. */
   async runOurs({prompt, maxTokens}) {
     await runtime.resetContext();
-    const run = runtime.generate({prompt, maxTokens, sampling: {temperature: 0}, ignoreEndOfGeneration: true});
+    const run = runtime.generate({
+      prompt,
+      maxTokens,
+      sampling: {temperature: 0},
+      ignoreEndOfGeneration: true,
+    });
     const {usage, timings, tokens: generated} = await run.result;
     if (usage.cachedTokens !== 0) throw new Error('the context was not empty');
     return {usage, timings, tokens: generated};

@@ -21,6 +21,8 @@ export interface TinyLlamaOptions {
   readonly seed?: number;
   /** Replaces or adds keys; `null` leaves a key out. */
   readonly metadata?: Readonly<Record<string, MetadataInput | null>>;
+  /** Replaces or adds tensors; `null` leaves one out. */
+  readonly tensors?: Readonly<Record<string, Omit<TensorInput, 'name'> | null>>;
 }
 
 /** Letters, digits, marks, and some longer pieces, so that merging has something to do. */
@@ -50,8 +52,17 @@ export function tinyLlama(options: TinyLlamaOptions = {}): ArrayBuffer {
   );
   return writeGguf({
     metadata: Object.fromEntries(kept),
-    tensors: tensors(options, vocabulary['tokenizer.ggml.tokens'].length),
+    tensors: edited(tensors(options, vocabulary['tokenizer.ggml.tokens'].length), options.tensors ?? {}),
   });
+}
+
+function edited(
+  tensors: readonly TensorInput[],
+  edits: Readonly<Record<string, Omit<TensorInput, 'name'> | null>>,
+): TensorInput[] {
+  const kept = tensors.filter(({name}) => !Object.hasOwn(edits, name));
+  const added = Object.entries(edits).flatMap(([name, tensor]) => (tensor ? [{name, ...tensor}] : []));
+  return [...kept, ...added];
 }
 
 function shape({

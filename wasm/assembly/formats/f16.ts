@@ -70,9 +70,12 @@ export function f16ToF32(bits: u32): f32 {
   return reinterpret<f32>(((magnitude << 13) + exponent) | sign);
 }
 
-/** `x` rounded to f16 and back. */
-// @ts-ignore: decorator
-@inline
+/** `x` >= 0 rounded to f16, half to even, and back. */
 export function roundToF16(x: f32): f32 {
-  return f16ToF32(i32x4.extract_lane(toF16x4(f32x4.splat(x)), 0));
+  // Steps of 2^-24, those of f16 subnormals.
+  if (x < reinterpret<f32>(0x38800000)) return x + 0.5 - 0.5;
+  const bits = reinterpret<u32>(x);
+  if (bits >= 0x7f800000) return x;
+  const rounded = (bits + 0xfff + ((bits >> 13) & 1)) & ~0x1fff;
+  return rounded < 0x47800000 ? reinterpret<f32>(rounded) : Infinity;
 }

@@ -79,14 +79,16 @@ function quantiseRow(format: Format, x: usize, columns: i32, out: usize, lane: u
   const dataBytes: usize = words ? 64 : 32;
   for (let column: i32 = 0; column < columns; column += BLOCK_COLUMNS) {
     const d = largestMagnitude(x) / 127;
-    const inverse = d != 0 ? f32x4.splat(1 / d) : f32x4.splat(0);
+    const scale = roundToF16(d);
+    // Where the scale is 0 nothing remains; 1 / d might overflow there.
+    const inverse = f32x4.splat(scale > 0 ? 1 / d : 0);
     const low = quantise16(x, inverse), high = quantise16(x + 64, inverse);
     const sum = sumBytes(low) + sumBytes(high);
     if (!words) storeBytes(out + lane * 4, lanes * 4, low, high);
     else if (format == Q8) storeQ8Words(out + lane * 8, lanes * 8, low, high);
     else storeQ4Words(out + lane * 16, lanes * 16, low, high);
     const tail = out + dataBytes * lanes + lane * 4;
-    store<f32>(tail, roundToF16(d));
+    store<f32>(tail, scale);
     const start = format == Q8 ? q8Start(sum) : -8 * sum;
     store<i32>(tail + lanes * 4, words ? start << WORDS_SHIFT : start);
     x += 128;
@@ -94,20 +96,26 @@ function quantiseRow(format: Format, x: usize, columns: i32, out: usize, lane: u
   }
 }
 
-/** The largest |x| of 32; NaN if there is one. */
+/** The largest |x| of 32; NaN if there is one. Without the sign, the order of the bits is that of the values, NaN on top. */
 // @ts-ignore: decorator
 @inline
 function largestMagnitude(x: usize): f32 {
-  let m = f32x4.abs(v128.load(x));
-  for (let i: usize = 16; i < 128; i += 16) m = f32x4.max(m, f32x4.abs(v128.load(x + i)));
-  const pairs = f32x4.max(m, i32x4.shuffle(m, m, 2, 3, 0, 1));
-  return max(f32x4.extract_lane(pairs, 0), f32x4.extract_lane(pairs, 1));
+  const mask = i32x4.splat(0x7fffffff);
+  let m = v128.and(v128.load(x), mask);
+  for (let i: usize = 16; i < 128; i += 16) m = i32x4.max_s(m, v128.and(v128.load(x + i), mask));
+  m = i32x4.max_s(m, i32x4.shuffle(m, m, 2, 3, 0, 1));
+  m = i32x4.max_s(m, i32x4.shuffle(m, m, 1, 0, 3, 2));
+  return f32x4.extract_lane(m, 0);
 }
+
+/** Adding 1.5 * 2^23 to |x| < 2^22 rounds it, half to even, and leaves the integer in the low bits. */
+const ROUNDING: f32 = 12582912;
 
 // @ts-ignore: decorator
 @inline
 function quantise4(x: usize, inverse: v128): v128 {
-  return i32x4.trunc_sat_f32x4_s(f32x4.nearest(f32x4.mul(v128.load(x), inverse)));
+  const rounded = f32x4.add(f32x4.mul(v128.load(x), inverse), f32x4.splat(ROUNDING));
+  return i32x4.sub(rounded, i32x4.splat(reinterpret<i32>(ROUNDING)));
 }
 
 /** 16 columns as i8. */

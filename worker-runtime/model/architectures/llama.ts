@@ -1,52 +1,77 @@
 import {GgufError} from '../../errors.ts';
 import type {Metadata} from '../../gguf/metadata.ts';
 import type {DecoderSpec} from '../decoder-spec.ts';
-import {positive, refuseFeature} from './keys.ts';
+import {positive, positiveReal, refuseFeature} from './keys.ts';
 import {readRopeScaling} from './rope-scaling.ts';
+
+/** The attention kernels work on vectors of 4 floats. */
+const headLengthStep = 4;
 
 /** Llama, and what comes in its name: TinyLlama, SmolLM2, Mistral, Yi, DeepSeek distillates, Falcon 3. */
 export function llama(metadata: Metadata, vocabularySize: number): DecoderSpec {
+  refuseFeature(metadata, 'llama.expert_used_count', 0);
   refuseFeature(metadata, 'llama.expert_count', 0);
   const embeddingLength = positive(metadata, 'llama.embedding_length');
-  const headCount = positive(metadata, 'llama.attention.head_count');
-  const headCountKv = positive(metadata, 'llama.attention.head_count_kv', headCount);
-  const headLength = positive(metadata, 'llama.attention.key_length', embeddingLength / headCount);
-  refuseFeature(metadata, 'llama.attention.value_length', headLength);
-  if (headCount % headCountKv !== 0) {
-    throw new GgufError(
-      'gguf-metadata',
-      `llama.attention.head_count ${headCount} is not a multiple of llama.attention.head_count_kv ${headCountKv}`,
-      {field: 'llama.attention.head_count_kv'},
-    );
-  }
-  const dimensions = positive(metadata, 'llama.rope.dimension_count', headLength);
+  const heads = readHeads(metadata, embeddingLength);
+  const {headLength} = heads;
+  const dimensions = positive(metadata, 'llama.rope.dimension_count', {fallback: headLength});
   if (dimensions > headLength || dimensions % 2 !== 0) {
     throw new GgufError(
       'gguf-metadata',
       `llama.rope.dimension_count ${dimensions} does not fit heads of ${headLength}`,
-      {
-        field: 'llama.rope.dimension_count',
-      },
+      {field: 'llama.rope.dimension_count'},
     );
   }
   return {
     architecture: 'llama',
-    layerCount: positive(metadata, 'llama.block_count'),
+    layerCount: positive(metadata, 'llama.block_count', {largest: 65536}),
     embeddingLength,
     feedForwardLength: positive(metadata, 'llama.feed_forward_length'),
     vocabularySize,
-    trainingContextLength: positive(metadata, 'llama.context_length'),
-    headCount,
-    headCountKv,
-    headLength,
+    trainingContextLength: positive(metadata, 'llama.context_length', {largest: 2 ** 32 - 1}),
+    ...heads,
     attentionScale: 1 / Math.sqrt(headLength),
-    normEpsilon: metadata.number('llama.attention.layer_norm_rms_epsilon'),
+    normEpsilon: positiveReal(metadata, 'llama.attention.layer_norm_rms_epsilon'),
     rope: {
       style: 'normal',
       dimensions,
-      base: metadata.number('llama.rope.freq_base', 10000),
+      base: positiveReal(metadata, 'llama.rope.freq_base', 10000),
       scaling: readRopeScaling(metadata, 'llama'),
       factorsTensor: 'rope_freqs.weight',
     },
   };
+}
+
+/** @throws {GgufError} where the numbers of heads and their length do not fit together */
+function readHeads(
+  metadata: Metadata,
+  embeddingLength: number,
+): Pick<DecoderSpec, 'headCount' | 'headCountKv' | 'headLength'> {
+  const countKey = 'llama.attention.head_count';
+  const countKvKey = 'llama.attention.head_count_kv';
+  const lengthKey = 'llama.attention.key_length';
+  const headCount = positive(metadata, countKey);
+  const headCountKv = positive(metadata, countKvKey, {fallback: headCount});
+  if (headCount % headCountKv !== 0) {
+    throw new GgufError(
+      'gguf-metadata',
+      `${countKey} ${headCount} is not a multiple of ${countKvKey} ${headCountKv}`,
+      {field: countKvKey},
+    );
+  }
+  if (!metadata.has(lengthKey) && embeddingLength % headCount !== 0) {
+    throw new GgufError(
+      'gguf-metadata',
+      `${countKey} ${headCount} does not divide llama.embedding_length ${embeddingLength}`,
+      {field: countKey},
+    );
+  }
+  const headLength = positive(metadata, lengthKey, {fallback: embeddingLength / headCount});
+  refuseFeature(metadata, 'llama.attention.value_length', headLength);
+  if (headLength % headLengthStep === 0) return {headCount, headCountKv, headLength};
+  throw new GgufError(
+    'unsupported-feature',
+    `Heads of length ${headLength} are not supported, only multiples of ${headLengthStep}`,
+    {field: metadata.has(lengthKey) ? lengthKey : countKey},
+  );
 }

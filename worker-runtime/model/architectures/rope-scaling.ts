@@ -1,6 +1,7 @@
 import {GgufError} from '../../errors.ts';
 import type {Metadata} from '../../gguf/metadata.ts';
 import type {RopeScaling} from '../decoder-spec.ts';
+import {positive, positiveReal} from './keys.ts';
 
 /**
  * The `<architecture>.rope.scaling.*` keys, with the defaults that GGUF readers agree on.
@@ -23,17 +24,17 @@ export function readRopeScaling(metadata: Metadata, architecture: string): RopeS
       return {
         kind,
         factor: checkFactor(factor, `${prefix}.factor`),
-        originalContextLength: metadata.number(
-          `${prefix}.original_context_length`,
-          metadata.number(`${architecture}.context_length`),
-        ),
+        originalContextLength: positive(metadata, `${prefix}.original_context_length`, {
+          fallback: metadata.number(`${architecture}.context_length`),
+          largest: 2 ** 32 - 1,
+        }),
         extrapolationFactor: metadata.number(`${prefix}.yarn_ext_factor`, 1),
         attentionFactor: metadata.number(
           `${prefix}.yarn_attn_factor`,
           metadata.number(`${prefix}.attn_factor`, 1),
         ),
-        betaFast: metadata.number(`${prefix}.yarn_beta_fast`, 32),
-        betaSlow: metadata.number(`${prefix}.yarn_beta_slow`, 1),
+        betaFast: positiveReal(metadata, `${prefix}.yarn_beta_fast`, 32),
+        betaSlow: positiveReal(metadata, `${prefix}.yarn_beta_slow`, 1),
       };
     default:
       throw new GgufError('unsupported-feature', `${prefix}.type "${kind}" is not supported`, {

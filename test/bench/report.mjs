@@ -1,0 +1,71 @@
+/** The Markdown of one result: environment, figures, ratios. */
+
+const rounded = (value) => (value >= 100 ? value.toFixed(0) : value.toPrecision(3));
+const megabytes = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
+const percent = (ratio) => `${(ratio * 100).toFixed(0)} %`;
+const times = (ratio) => `${ratio.toFixed(1)}×`;
+
+function figureRows({figures, options}) {
+  const {prompt, tokens, peerPrompt, peerTokens} = options;
+  const titles = {
+    memoryRead: 'reading memory, one Worker',
+    dotPeak: 'relaxed dot product from registers, one Worker',
+    decode: `decode, ${tokens} tokens`,
+    decodeBytes: 'decode, weights read',
+    prefill: `prefill, ${prompt} tokens`,
+    prefillMacs: 'prefill, products of the matrices',
+    firstToken: `first token after a prompt of ${prompt}`,
+    prefillAsPeer: `prefill, ${peerPrompt} tokens`,
+    peerDecode: `wllama: decode, ${peerTokens} tokens`,
+    peerPrefill: `wllama: prefill, ${peerPrompt} tokens`,
+  };
+  return Object.entries(titles)
+    .filter(([name]) => figures[name])
+    .map(([name, title]) => {
+      const {unit, median, p95} = figures[name];
+      return `| ${title} | ${rounded(median)} ${unit} | ${rounded(p95)} ${unit} |`;
+    });
+}
+
+function ratioRows({ratios, options}) {
+  const rows = [
+    ['decode of reading memory', ratios.decodeOfMemoryRead, percent],
+    ['prefill of the dot product', ratios.prefillOfDotPeak, percent],
+    ['decode over wllama', ratios.decodeOverPeer, times],
+    [`prefill of ${options.peerPrompt} tokens over wllama`, ratios.prefillOverPeer, times],
+  ];
+  return rows
+    .filter(([, ratio]) => ratio !== null)
+    .map(([title, ratio, format]) => `| **${title}** | **${format(ratio)}** | |`);
+}
+
+function environmentLines({environment, model, options, loaded, diagnostics, peer}) {
+  const {headerMs, tensorsMs, totalMs} = loaded.timings;
+  const {core, memory, shards} = diagnostics;
+  const extensions = environment.vectorExtensions.join(', ') || 'vector extensions not known';
+  const revision = `${environment.revision ?? 'unknown'}${environment.uncommittedChanges ? ' with changes' : ''}`;
+  return [
+    `- ${environment.date}, revision ${revision}; ${options.repetitions} repetitions after a warm-up`,
+    `- ${environment.browser} (headless), ${environment.operatingSystem}, kernel ${environment.kernel}`,
+    `- ${environment.processor}, ${environment.processorCount} cores (${extensions}), load average before ${environment.loadAverage.toFixed(2)}`,
+    `- ${core.variant} core (${core.sha256?.slice(0, 12) ?? 'hash unknown'}), relaxed dot ${core.relaxedDot ?? 'not used'}, ${shards} shard, page ${diagnostics.environment.crossOriginIsolated ? '' : 'not '}cross-origin isolated`,
+    `- ${options.shape}, ${model.type}, ${(model.parameterCount / 1e6).toFixed(1)} M parameters, ${megabytes(model.fileBytes)} (${megabytes(model.weightBytesPerToken)} read a token), SHA-256 ${model.sha256}`,
+    `- load: header ${rounded(headerMs)} ms, tensors ${rounded(tensorsMs)} ms, in all ${rounded(totalMs)} ms; WebAssembly memory at most ${megabytes(memory.wasmHighWaterBytes)}`,
+    ...(peer ? [`- wllama ${peer.version} (llama.cpp ${peer.llamaCpp}), one thread, no GPU`] : []),
+  ];
+}
+
+export function markdownOf(result) {
+  const {options, model, diagnostics} = result;
+  return [
+    `### ${options.shape}, ${model.type}, ${diagnostics.core.variant} core`,
+    '',
+    ...environmentLines(result),
+    '',
+    '| figure | median | p95 (slow side) |',
+    '|---|---|---|',
+    ...figureRows(result),
+    ...ratioRows(result),
+    '',
+  ].join('\n');
+}
