@@ -1,7 +1,7 @@
 /**
  * Replaces `fetch` in the Worker that imports it, so that a test decides when a download stalls. A URL
  * `https://fixture.example/<name>?stallAfter=<bytes>` gives a tiny llama up to that byte, then nothing more; without
- * `stallAfter` it gives all. What happens to a download is told to the page over the BroadcastChannel `<name>`.
+ * `stallAfter` it gives all; `architecture` is what it says that it is. What happens to a download is told to the page over the BroadcastChannel `<name>`.
  */
 import {tinyLlama} from './gguf-writer.ts';
 
@@ -11,7 +11,8 @@ const pieceBytes = 4096;
 
 globalThis.fetch = (input, init) => {
   const url = new URL(input instanceof Request ? input.url : input);
-  const model = new Uint8Array(tinyLlama());
+  const architecture = url.searchParams.get('architecture') ?? 'llama';
+  const model = new Uint8Array(tinyLlama({metadata: {'general.architecture': architecture}}));
   const stallAfter = Number(url.searchParams.get('stallAfter') ?? model.length);
   const channel = new BroadcastChannel(url.pathname.slice(1));
   const tell = (event: FixtureEvent): void => channel.postMessage(event);

@@ -25,22 +25,51 @@ export function loadF16x4(pointer: usize): v128 {
 }
 
 /**
- * The exponent 224, 2^-112, 2^-14 and the sign, four times each. In memory: engines rebuild a vector constant, with three
- * instructions, at every use.
+ * The exponent 224, 2^-112, 2^-14, the sign, and the exponent's bits of an f16. In memory: engines rebuild a vector constant,
+ * with three instructions, at every use.
  */
 const constants = memory.data<u32>(
   [
     0x70000000, 0x70000000, 0x70000000, 0x70000000, 0x07800000, 0x07800000, 0x07800000, 0x07800000,
     0x38800000, 0x38800000, 0x38800000, 0x38800000, 0x80000000, 0x80000000, 0x80000000, 0x80000000,
+    0x7c007c00, 0x7c007c00, 0x7c007c00, 0x7c007c00,
   ],
   16,
 );
+
+/** The same where none of the four is zero or subnormal: steps 1 and 2 suffice, and the sign needs no steps of its own. */
+// @ts-ignore: decorator
+@inline
+export function loadNormalF16x4(pointer: usize): v128 {
+  // The load has copied the sign into all bits above the f16 exponent; setting the three upper exponent bits leaves it on top.
+  const scaled = v128.or(i32x4.shl(v128.load16x4_s(pointer), 13), v128.load(constants));
+  return f32x4.mul(scaled, v128.load(constants, 16));
+}
+
+/** Whether none of the 16 f16 at `pointer` is zero or subnormal. */
+// @ts-ignore: decorator
+@inline
+export function allNormal16(pointer: usize): bool {
+  const exponent = v128.load(constants, 64);
+  const low = v128.and(v128.load(pointer), exponent), high = v128.and(v128.load(pointer, 16), exponent);
+  return i16x8.all_true(i16x8.min_u(low, high));
+}
 
 /** Four bf16 at `pointer` as f32x4: they are the upper halves of f32. */
 // @ts-ignore: decorator
 @inline
 export function loadBF16x4(pointer: usize): v128 {
   return i32x4.shl(v128.load16x4_u(pointer), 16);
+}
+
+/** 16 bf16 at `source` as f32 at `out`. */
+// @ts-ignore: decorator
+@inline
+export function widenBF16x16(source: usize, out: usize): void {
+  v128.store(out, loadBF16x4(source));
+  v128.store(out, loadBF16x4(source + 8), 16);
+  v128.store(out, loadBF16x4(source + 16), 32);
+  v128.store(out, loadBF16x4(source + 24), 48);
 }
 
 /** Four f32 to f16, rounded half to even; each result is in the lower half of its lane. NaN becomes a quiet NaN. */
@@ -58,6 +87,23 @@ export function toF16x4(x: v128): v128 {
   const special = v128.or(i32x4.splat(0x7c00), v128.and(isNaN, i32x4.splat(0x200)));
   const result = v128.bitselect(special, finite, i32x4.ge_s(magnitude, i32x4.splat(0x477ff000)));
   return v128.or(result, i32x4.shr_u(v128.and(x, i32x4.splat(0x80000000)), 16));
+}
+
+/** 16 f16 at `source` as f32 at `out`. Subnormal values are rare: the branch is worth more than half of the instructions. */
+// @ts-ignore: decorator
+@inline
+export function widenF16x16(source: usize, out: usize): void {
+  if (allNormal16(source)) {
+    v128.store(out, loadNormalF16x4(source));
+    v128.store(out, loadNormalF16x4(source + 8), 16);
+    v128.store(out, loadNormalF16x4(source + 16), 32);
+    v128.store(out, loadNormalF16x4(source + 24), 48);
+  } else {
+    v128.store(out, loadF16x4(source));
+    v128.store(out, loadF16x4(source + 8), 16);
+    v128.store(out, loadF16x4(source + 16), 32);
+    v128.store(out, loadF16x4(source + 24), 48);
+  }
 }
 
 /** One f16, given as bits, as f32. */

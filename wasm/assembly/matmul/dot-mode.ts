@@ -35,14 +35,14 @@ export function q8UsesWords(): bool {
 // @ts-ignore: decorator
 @inline
 export function q8SignMask(): u32 {
-  return mode == UNSIGNED ? 0x80808080 : 0;
+  return ASC_FEATURE_RELAXED_SIMD && mode == UNSIGNED ? 0x80808080 : 0;
 }
 
 /** What a Q8 product starts from, for activations of the given sum. */
 // @ts-ignore: decorator
 @inline
 export function q8Start(sum: i32): i32 {
-  return mode == UNSIGNED ? -128 * sum : 0;
+  return ASC_FEATURE_RELAXED_SIMD && mode == UNSIGNED ? -128 * sum : 0;
 }
 
 /** The relaxed dot product: x signed, w as the mode says, four products added to each lane of `sum`. */

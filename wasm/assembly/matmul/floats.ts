@@ -4,28 +4,48 @@
  * Every result is one chain `sum = sum + weight * activation`, columns ascending, in all kernels. Activations are the row itself for
  * one token, (columns, 4 tokens) for a tile. For tiles, a group of 16-bit weights is first widened to f32, once for all tokens.
  */
-import {Format, F16, F32} from '../formats/format';
-import {loadBF16x4, loadF16x4} from '../formats/f16';
+import {F16, F32, Format} from '../formats/format';
+import {allNormal16, loadBF16x4, loadF16x4, loadNormalF16x4, widenBF16x16, widenF16x16} from '../formats/f16';
 
-/** Four weights of type `T`: f32 as it is, f16 for u16, bf16 for i16. */
-// @ts-ignore: decorator
-@inline
-function load4<T>(pointer: usize): v128 {
-  if (isFloat<T>()) return v128.load(pointer);
-  return isSigned<T>() ? loadBF16x4(pointer) : loadF16x4(pointer);
+/** One group of 16 rows with one token: 16 f32 at `y`. */
+export function floatsVector(format: Format, weights: usize, x: usize, y: usize, columns: i32): void {
+  if (format == F32) vector<f32>(weights, x, y, columns);
+  else if (format == F16) vector<u16>(weights, x, y, columns);
+  else vector<i16>(weights, x, y, columns);
 }
 
-// @ts-ignore: decorator
-@inline
+/** Compiled once for each type of weights: `T` is f32, u16 for f16, i16 for bf16. */
 function vector<T>(weights: usize, x: usize, y: usize, columns: i32): void {
   let f0 = f32x4.splat(0), f1 = f0, f2 = f0, f3 = f0;
   const end = x + (<usize>columns << 2);
   while (x < end) {
     const k = v128.load32_splat(x);
-    f0 = f32x4.add(f0, f32x4.mul(load4<T>(weights), k));
-    f1 = f32x4.add(f1, f32x4.mul(load4<T>(weights + 4 * sizeof<T>()), k));
-    f2 = f32x4.add(f2, f32x4.mul(load4<T>(weights + 8 * sizeof<T>()), k));
-    f3 = f32x4.add(f3, f32x4.mul(load4<T>(weights + 12 * sizeof<T>()), k));
+    let w0: v128, w1: v128, w2: v128, w3: v128;
+    if (isFloat<T>()) {
+      w0 = v128.load(weights);
+      w1 = v128.load(weights, 16);
+      w2 = v128.load(weights, 32);
+      w3 = v128.load(weights, 48);
+    } else if (isSigned<T>()) {
+      w0 = loadBF16x4(weights);
+      w1 = loadBF16x4(weights + 8);
+      w2 = loadBF16x4(weights + 16);
+      w3 = loadBF16x4(weights + 24);
+    } else if (allNormal16(weights)) {
+      w0 = loadNormalF16x4(weights);
+      w1 = loadNormalF16x4(weights + 8);
+      w2 = loadNormalF16x4(weights + 16);
+      w3 = loadNormalF16x4(weights + 24);
+    } else {
+      w0 = loadF16x4(weights);
+      w1 = loadF16x4(weights + 8);
+      w2 = loadF16x4(weights + 16);
+      w3 = loadF16x4(weights + 24);
+    }
+    f0 = f32x4.add(f0, f32x4.mul(w0, k));
+    f1 = f32x4.add(f1, f32x4.mul(w1, k));
+    f2 = f32x4.add(f2, f32x4.mul(w2, k));
+    f3 = f32x4.add(f3, f32x4.mul(w3, k));
     weights += 16 * sizeof<T>();
     x += 4;
   }
@@ -35,20 +55,14 @@ function vector<T>(weights: usize, x: usize, y: usize, columns: i32): void {
   v128.store(y, f3, 48);
 }
 
-/** One group of 16 rows with one token: 16 f32 at `y`. */
-export function floatsVector(format: Format, weights: usize, x: usize, y: usize, columns: i32): void {
-  if (format == F32) vector<f32>(weights, x, y, columns);
-  else if (format == F16) vector<u16>(weights, x, y, columns);
-  else vector<i16>(weights, x, y, columns);
-}
-
 /** A group of F16 or BF16 weights, (columns, 16), as f32 at `out`. */
 export function widenGroup(format: Format, weights: usize, columns: i32, out: usize): void {
   const end = out + (<usize>columns << 6);
   while (out < end) {
-    v128.store(out, format == F16 ? loadF16x4(weights) : loadBF16x4(weights));
-    weights += 8;
-    out += 16;
+    if (format == F16) widenF16x16(weights, out);
+    else widenBF16x16(weights, out);
+    weights += 32;
+    out += 64;
   }
 }
 

@@ -1,6 +1,6 @@
 /** Q4 with the relaxed dot product: i8 activations, nibbles 0 … 15 as the 7-bit operand. Layouts: formats/q4.ts, block.ts. */
 import {Q4_BLOCK_BYTES} from '../formats/format';
-import {loadF16x4} from '../formats/f16';
+import {allNormal16, loadF16x4, loadNormalF16x4} from '../formats/f16';
 import {addBlock, BYTES_BLOCK, BYTES_TILE_BLOCK} from './block';
 import {dot} from './dot-mode';
 
@@ -32,10 +32,18 @@ export function q4BytesVector(weights: usize, x: usize, y: usize, blocks: i32): 
       columns += 4;
     }
     const scale = v128.load32_splat(x, 32);
-    f0 = addBlock(f0, a0, loadF16x4(weights), scale);
-    f1 = addBlock(f1, a1, loadF16x4(weights + 8), scale);
-    f2 = addBlock(f2, a2, loadF16x4(weights + 16), scale);
-    f3 = addBlock(f3, a3, loadF16x4(weights + 24), scale);
+    // Subnormal scales exist, but most blocks have none.
+    if (allNormal16(weights)) {
+      f0 = addBlock(f0, a0, loadNormalF16x4(weights), scale);
+      f1 = addBlock(f1, a1, loadNormalF16x4(weights + 8), scale);
+      f2 = addBlock(f2, a2, loadNormalF16x4(weights + 16), scale);
+      f3 = addBlock(f3, a3, loadNormalF16x4(weights + 24), scale);
+    } else {
+      f0 = addBlock(f0, a0, loadF16x4(weights), scale);
+      f1 = addBlock(f1, a1, loadF16x4(weights + 8), scale);
+      f2 = addBlock(f2, a2, loadF16x4(weights + 16), scale);
+      f3 = addBlock(f3, a3, loadF16x4(weights + 24), scale);
+    }
     weights += Q4_BLOCK_BYTES;
     x += BYTES_BLOCK;
   }

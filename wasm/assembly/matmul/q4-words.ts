@@ -6,7 +6,7 @@
  * 256: 256 x(c), 16 x(16 + c), x(c + 1), 256 x(17 + c). A lane of `i32x4.dot_i16x8_s` is again a row (see q8-words.ts).
  */
 import {Q4_BLOCK_BYTES} from '../formats/format';
-import {loadF16x4} from '../formats/f16';
+import {allNormal16, loadF16x4, loadNormalF16x4} from '../formats/f16';
 import {addWordsBlock, WORDS_BLOCK, WORDS_TILE_BLOCK} from './block';
 
 /** The places of the nibbles. Loaded, not written as constants: engines rebuild constants at every use. */
@@ -53,10 +53,18 @@ export function q4WordsVector(weights: usize, x: usize, y: usize, blocks: i32): 
       columns += 16;
     }
     const scale = v128.load32_splat(x, 64);
-    f0 = addWordsBlock(f0, a0, loadF16x4(weights), scale);
-    f1 = addWordsBlock(f1, a1, loadF16x4(weights + 8), scale);
-    f2 = addWordsBlock(f2, a2, loadF16x4(weights + 16), scale);
-    f3 = addWordsBlock(f3, a3, loadF16x4(weights + 24), scale);
+    // Subnormal scales exist, but most blocks have none.
+    if (allNormal16(weights)) {
+      f0 = addWordsBlock(f0, a0, loadNormalF16x4(weights), scale);
+      f1 = addWordsBlock(f1, a1, loadNormalF16x4(weights + 8), scale);
+      f2 = addWordsBlock(f2, a2, loadNormalF16x4(weights + 16), scale);
+      f3 = addWordsBlock(f3, a3, loadNormalF16x4(weights + 24), scale);
+    } else {
+      f0 = addWordsBlock(f0, a0, loadF16x4(weights), scale);
+      f1 = addWordsBlock(f1, a1, loadF16x4(weights + 8), scale);
+      f2 = addWordsBlock(f2, a2, loadF16x4(weights + 16), scale);
+      f3 = addWordsBlock(f3, a3, loadF16x4(weights + 24), scale);
+    }
     weights += Q4_BLOCK_BYTES;
     x += WORDS_BLOCK;
   }

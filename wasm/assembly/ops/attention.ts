@@ -165,20 +165,30 @@ function addValues(weights: usize, v: usize, headDim: i32, out: usize, shrink: f
   const outEnd = out + rowBytes;
   const factor = f32x4.splat(shrink);
   v += <usize>from * rowBytes;
-  for (; out + 64 <= outEnd; out += 64, v += 64) {
+  for (; out + 128 <= outEnd; out += 128, v += 128) {
     let a = f32x4.mul(v128.load(out), factor), b = f32x4.mul(v128.load(out, 16), factor);
     let c = f32x4.mul(v128.load(out, 32), factor), d = f32x4.mul(v128.load(out, 48), factor);
+    let e = f32x4.mul(v128.load(out, 64), factor), f = f32x4.mul(v128.load(out, 80), factor);
+    let g = f32x4.mul(v128.load(out, 96), factor), h = f32x4.mul(v128.load(out, 112), factor);
     for (let w = first, row = v; w < end; w += 4, row += rowBytes) {
       const k = v128.load32_splat(w);
       a = f32x4.add(a, f32x4.mul(k, v128.load(row)));
       b = f32x4.add(b, f32x4.mul(k, v128.load(row, 16)));
       c = f32x4.add(c, f32x4.mul(k, v128.load(row, 32)));
       d = f32x4.add(d, f32x4.mul(k, v128.load(row, 48)));
+      e = f32x4.add(e, f32x4.mul(k, v128.load(row, 64)));
+      f = f32x4.add(f, f32x4.mul(k, v128.load(row, 80)));
+      g = f32x4.add(g, f32x4.mul(k, v128.load(row, 96)));
+      h = f32x4.add(h, f32x4.mul(k, v128.load(row, 112)));
     }
     v128.store(out, a);
     v128.store(out, b, 16);
     v128.store(out, c, 32);
     v128.store(out, d, 48);
+    v128.store(out, e, 64);
+    v128.store(out, f, 80);
+    v128.store(out, g, 96);
+    v128.store(out, h, 112);
   }
   for (; out < outEnd; out += 16, v += 16) {
     let a = f32x4.mul(v128.load(out), factor);

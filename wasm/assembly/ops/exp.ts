@@ -1,33 +1,49 @@
 /**
  * e^x for four f32. Relative error below 2 units in the last place; results that would be subnormal are 0.
  *
- * 1. n = x log2(e) rounded to an integer: adding 1.5 · 2^23 leaves it in the low bits of the sum.
+ * 1. n = x log2(e) rounded to an integer: adding 1.5 * 2^23 leaves it in the low bits of the sum.
  * 2. r = x - n ln 2, |r| <= ln(2) / 2, with ln 2 in two parts, the first so short that its product with n is exact.
  * 3. e^r by its Taylor series up to r^7 / 7!; what is cut off is below 6e-9.
  * 4. times 2^n: n is added to the exponent field.
  */
+
+/** Each four times. In memory: engines rebuild a vector constant, with three instructions, at every use. */
+const constants = memory.data<f32>(
+  [
+    // 0: ln of the smallest normal f32, 16: ln of the largest f32
+    -87.33654, -87.33654, -87.33654, -87.33654, 88.72283, 88.72283, 88.72283, 88.72283,
+    // 32: log2(e), 48: 1.5 * 2^23
+    1.44269504, 1.44269504, 1.44269504, 1.44269504, 12582912, 12582912, 12582912, 12582912,
+    // 64, 80: ln 2 in two parts
+    0.693359375, 0.693359375, 0.693359375, 0.693359375, -2.1219444e-4, -2.1219444e-4, -2.1219444e-4, -2.1219444e-4,
+    // 96 … 160: 1 / 7!, 1 / 6!, 1 / 5!, 1 / 4!, 1 / 3!
+    0.00019841270, 0.00019841270, 0.00019841270, 0.00019841270, 0.0013888889, 0.0013888889, 0.0013888889, 0.0013888889,
+    0.0083333333, 0.0083333333, 0.0083333333, 0.0083333333, 0.041666667, 0.041666667, 0.041666667, 0.041666667,
+    0.16666667, 0.16666667, 0.16666667, 0.16666667,
+    // 176: 1 / 2!, 192: 1, 208: Infinity
+    0.5, 0.5, 0.5, 0.5, 1, 1, 1, 1, Infinity, Infinity, Infinity, Infinity,
+  ],
+  16,
+);
+
 // @ts-ignore: decorator
 @inline
 export function exp4(x: v128): v128 {
-  const rounding = f32x4.splat(12582912);
-  // ln of the smallest normal f32, and of the largest f32.
-  const least = f32x4.splat(-87.33654), largest = f32x4.splat(88.72283);
+  const least = v128.load(constants), largest = v128.load(constants, 16), rounding = v128.load(constants, 48);
   const inside = f32x4.pmin(f32x4.pmax(x, least), largest);
-  const t = f32x4.add(f32x4.mul(inside, f32x4.splat(1.44269504)), rounding);
+  const t = f32x4.add(f32x4.mul(inside, v128.load(constants, 32)), rounding);
   const n = f32x4.sub(t, rounding);
-  const r = f32x4.sub(
-    f32x4.sub(inside, f32x4.mul(n, f32x4.splat(0.693359375))),
-    f32x4.mul(n, f32x4.splat(-2.12194440e-4)),
-  );
-  let p = f32x4.add(f32x4.mul(r, f32x4.splat(1 / 5040)), f32x4.splat(1 / 720));
-  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(1 / 120));
-  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(1 / 24));
-  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(1 / 6));
-  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(0.5));
-  p = f32x4.add(f32x4.add(f32x4.mul(f32x4.mul(p, r), r), r), f32x4.splat(1));
+  const coarse = f32x4.sub(inside, f32x4.mul(n, v128.load(constants, 64)));
+  const r = f32x4.sub(coarse, f32x4.mul(n, v128.load(constants, 80)));
+  let p = f32x4.add(f32x4.mul(r, v128.load(constants, 96)), v128.load(constants, 112));
+  p = f32x4.add(f32x4.mul(p, r), v128.load(constants, 128));
+  p = f32x4.add(f32x4.mul(p, r), v128.load(constants, 144));
+  p = f32x4.add(f32x4.mul(p, r), v128.load(constants, 160));
+  p = f32x4.add(f32x4.mul(p, r), v128.load(constants, 176));
+  p = f32x4.add(f32x4.add(f32x4.mul(f32x4.mul(p, r), r), r), v128.load(constants, 192));
   const scaled = i32x4.add(p, i32x4.shl(t, 23));
   const low = v128.andnot(scaled, f32x4.lt(x, least));
-  const high = v128.bitselect(f32x4.splat(Infinity), low, f32x4.gt(x, largest));
+  const high = v128.bitselect(v128.load(constants, 208), low, f32x4.gt(x, largest));
   return v128.bitselect(x, high, f32x4.ne(x, x));
 }
 

@@ -1,14 +1,16 @@
-/** Sum of squares of `n` f32 in f64: two chains, even and odd columns, so that the order is fixed. */
+/** Sum of squares of `n` f32 in f64: column i into chain i mod 4, so that the order is fixed. */
 function sumOfSquares(x: usize, n: i32): f64 {
-  let sums = f64x2.splat(0);
-  const pairs = n & ~1;
-  for (let i: i32 = 0; i < pairs; i += 2) {
-    const v = f64x2.promote_low_f32x4(v128.load64_zero(x + (<usize>i << 2)));
-    sums = f64x2.add(sums, f64x2.mul(v, v));
+  let low = f64x2.splat(0), high = low;
+  const wholeEnd = x + (<usize>(n & ~3) << 2), end = x + (<usize>n << 2);
+  for (; x < wholeEnd; x += 16) {
+    const a = f64x2.promote_low_f32x4(v128.load64_zero(x)), b = f64x2.promote_low_f32x4(v128.load64_zero(x, 8));
+    low = f64x2.add(low, f64x2.mul(a, a));
+    high = f64x2.add(high, f64x2.mul(b, b));
   }
+  const sums = f64x2.add(low, high);
   let sum = f64x2.extract_lane(sums, 0) + f64x2.extract_lane(sums, 1);
-  if (n & 1) {
-    const last = <f64>load<f32>(x + (<usize>pairs << 2));
+  for (; x < end; x += 4) {
+    const last = <f64>load<f32>(x);
     sum += last * last;
   }
   return sum;

@@ -69,9 +69,10 @@ function readHeads(
   const headLength = positive(metadata, lengthKey, {fallback: embeddingLength / headCount});
   refuseFeature(metadata, 'llama.attention.value_length', headLength);
   if (headLength % headLengthStep === 0) return {headCount, headCountKv, headLength};
+  const field = metadata.has(lengthKey) ? lengthKey : countKey;
   throw new GgufError(
     'unsupported-feature',
-    `Heads of length ${headLength} are not supported, only multiples of ${headLengthStep}`,
-    {field: metadata.has(lengthKey) ? lengthKey : countKey},
+    `Heads of length ${headLength} (${field}) are not supported, only multiples of ${headLengthStep}`,
+    {field},
   );
 }

@@ -1,0 +1,100 @@
+import {expect} from '@open-wc/testing';
+import {GgufRuntime} from '../../worker-runtime/client/index.ts';
+import {readHeader} from '../../worker-runtime/gguf/header.ts';
+import {tinyLlama} from '../helpers/gguf-writer.ts';
+import type {TinyLlamaOptions} from '../helpers/gguf-writer.ts';
+import {readPieces} from '../helpers/piece-stream.ts';
+import {ReferenceLlama} from '../helpers/reference-llama.ts';
+import type {ReferenceOptions} from '../helpers/reference-llama.ts';
+
+/**
+ * f32 against f64: a sum of n ≤ 128 products errs by about √n · 2^-24 ≈ 7e-7 of its size; some ten of them lie one
+ * behind the other in two layers, and logits are up to about 5. A wrong formula is off by tenths.
+ */
+const tolerance = 5e-5;
+
+/** Longer than a block of 32 positions of the attention kernel. */
+const tokens = Array.from({length: 40}, (_, index) => (index * 37 + 1) % 300);
+
+describe('the decoder against the formulas of llama', () => {
+  let runtime: GgufRuntime;
+  before(async () => (runtime = await GgufRuntime.boot()));
+  after(() => runtime.terminate());
+
+  async function expectSame(options: TinyLlamaOptions, reference: ReferenceOptions = {}): Promise<void> {
+    const bytes = tinyLlama(options);
+    const header = await readHeader(readPieces(bytes));
+    const expected = new ReferenceLlama(bytes, header, reference).logits(tokens);
+    await runtime.loadModel(bytes.slice(0), {kvType: 'f32'});
+    const {logits, vocab} = await runtime.evaluate(tokens);
+    let worst = 0;
+    expected.forEach((row, position) => {
+      expect(row.length).to.equal(vocab);
+      row.forEach((value, id) => {
+        const difference = Math.abs((logits[position * vocab + id] ?? NaN) - value);
+        worst = difference <= worst ? worst : difference;
+      });
+    });
+    expect(worst).to.be.lessThan(tolerance);
+  }
+
+  it('with grouped heads', () => expectSame({}));
+  it('with as many key/value heads as heads', () => expectSame({headCountKv: 4}));
+  it('with one key/value head', () => expectSame({headCountKv: 1}));
+  it('with one layer and with three', async () => {
+    await expectSame({layerCount: 1});
+    await expectSame({layerCount: 3});
+  });
+  it('with the embedding as output matrix', () => expectSame({tiedEmbedding: true}));
+  it('with products cut into groups of columns', () =>
+    expectSame({embeddingLength: 128, headCount: 4, headCountKv: 4, feedForwardLength: 256}));
+  it('with lengths that are no multiple of 16', () =>
+    expectSame({embeddingLength: 60, headCount: 5, headCountKv: 5, feedForwardLength: 91}));
+  it('with rope over a part of each head', () => expectSame({metadata: {'llama.rope.dimension_count': 8}}));
+  it('with another rope base', () =>
+    expectSame({metadata: {'llama.rope.freq_base': {type: 'f32', value: 500_000}}}));
+  it('with another epsilon', () =>
+    expectSame({metadata: {'llama.attention.layer_norm_rms_epsilon': {type: 'f32', value: 0.125}}}));
+
+  it('with linear rope scaling', () =>
+    expectSame(
+      {
+        metadata: {
+          'llama.rope.scaling.type': 'linear',
+          'llama.rope.scaling.factor': {type: 'f32', value: 4},
+        },
+      },
+      {frequency: (pair) => 10000 ** (-pair / 8) / 4},
+    ));
+
+  it("with the file's own rope factors", () => {
+    const factors = Float32Array.from({length: 8}, (_, pair) => 1 + pair / 2);
+    return expectSame(
+      {tensors: {'rope_freqs.weight': {type: 'F32', dimensions: [8], data: factors}}},
+      {frequency: (pair) => 10000 ** (-pair / 8) / (1 + pair / 2)},
+    );
+  });
+
+  it('with YaRN', () => {
+    const [factor, original, fast, slow] = [4, 64, 32, 1];
+    // The pair that turns `turns` times within the original context, for heads of 16.
+    const turning = (turns: number): number =>
+      (16 * Math.log(original / (turns * 2 * Math.PI))) / (2 * Math.log(10000));
+    const low = Math.max(0, Math.floor(turning(fast)));
+    const high = Math.min(15, Math.ceil(turning(slow)));
+    const frequency = (pair: number): number => {
+      const slowness = Math.min(1, Math.max(0, (pair - low) / (high - low)));
+      return 10000 ** (-pair / 8) * (1 - slowness + slowness / factor);
+    };
+    return expectSame(
+      {
+        metadata: {
+          'llama.rope.scaling.type': 'yarn',
+          'llama.rope.scaling.factor': {type: 'f32', value: factor},
+          'llama.rope.scaling.original_context_length': original,
+        },
+      },
+      {frequency, ropeScale: 1 + 0.1 * Math.log(factor)},
+    );
+  });
+});

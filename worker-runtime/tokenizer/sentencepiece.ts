@@ -1,0 +1,119 @@
+import type {Metadata} from '../gguf/metadata.ts';
+import {mergeSymbols} from './merge-symbols.ts';
+import type {TokenModel} from './token-model.ts';
+import type {Vocabulary} from './vocabulary.ts';
+import {invalidVocabulary, tokenType} from './vocabulary.ts';
+
+/** How the vocabulary writes a space (U+2581). */
+const spaceMark = '▁';
+const scoresKey = 'tokenizer.ggml.scores';
+const utf8 = new TextEncoder();
+
+/**
+ * The `llama` kind (SentencePiece in its BPE mode, Kudo and Richardson, 2018): of all neighbours that make a token, those
+ * with the best score are joined first. Characters that are no token become their bytes.
+ */
+export class SentencePiece implements TokenModel {
+  readonly addSpacePrefix: boolean;
+  readonly #vocabulary: Vocabulary;
+  readonly #unknown: number | null;
+  /** Place of each token by falling score; equal scores share a place. -1: text never becomes this token. */
+  readonly #ranks: Int32Array;
+  readonly #byteTokens: readonly (number | undefined)[];
+  /** Length of the longest token: no longer text needs to be looked up. */
+  readonly #longest: number;
+
+  /** @throws {GgufError} `tokenizer-invalid`, `gguf-metadata` naming the key */
+  constructor(metadata: Metadata, vocabulary: Vocabulary, unknown: number | null) {
+    this.addSpacePrefix = metadata.boolean('tokenizer.ggml.add_space_prefix', true);
+    this.#vocabulary = vocabulary;
+    this.#unknown = unknown;
+    this.#ranks = rankByScore(readScores(metadata, vocabulary.size), vocabulary);
+    this.#byteTokens = Array.from({length: 256}, (_, byte) => vocabulary.id(byteName(byte)));
+    let longest = 0;
+    for (let id = 0; id < vocabulary.size; id++) longest = Math.max(longest, vocabulary.textBytes(id).length);
+    this.#longest = longest;
+  }
+
+  encode(text: string, afterSpecial: boolean, output: number[]): void {
+    const prefixed = this.addSpacePrefix && afterSpecial ? ` ${text}` : text;
+    const escaped = prefixed.replaceAll(' ', spaceMark);
+    const starts = characterStarts(escaped);
+    const count = starts.length - 1;
+    const ends = starts.slice(1);
+    const tokenBetween = (start: number, end: number): number => {
+      if (end - start > this.#longest) return -1;
+      return this.#vocabulary.id(escaped.slice(start, end)) ?? -1;
+    };
+    const next = mergeSymbols(count, {
+      rank: (left, right) => this.#ranks[tokenBetween(starts[left] as number, ends[right] as number)] ?? -1,
+      join: (left, right) => (ends[left] = ends[right] as number),
+    });
+    for (let i = 0; i < count; i = next[i] as number) {
+      const [start, end] = [starts[i] as number, ends[i] as number];
+      const id = tokenBetween(start, end);
+      if (id >= 0 && (this.#ranks[id] as number) >= 0) output.push(id);
+      else this.#encodeBytes(escaped.slice(start, end), output);
+    }
+  }
+
+  bytes(id: number): Uint8Array {
+    const type = this.#vocabulary.type(id);
+    if (type === tokenType.byte) {
+      const byte = parseByteName(this.#vocabulary.text(id));
+      if (byte !== null) return Uint8Array.of(byte);
+    }
+    if (type === tokenType.userDefined || this.#vocabulary.isSpecial(id))
+      return this.#vocabulary.textBytes(id);
+    return utf8.encode(this.#vocabulary.text(id).replaceAll(spaceMark, ' '));
+  }
+
+  #encodeBytes(character: string, output: number[]): void {
+    for (const byte of utf8.encode(character)) {
+      const id = this.#byteTokens[byte] ?? this.#unknown;
+      if (id !== null) output.push(id);
+    }
+  }
+}
+
+function readScores(metadata: Metadata, size: number): ArrayLike<number> {
+  const scores = metadata.numbers(scoresKey);
+  if (!scores) throw invalidVocabulary(scoresKey, 'is missing; this kind of tokenizer needs it');
+  if (scores.length !== size)
+    throw invalidVocabulary(scoresKey, `has ${scores.length} entries for ${size} tokens`);
+  for (let id = 0; id < size; id++) {
+    if (Number.isNaN(scores[id])) throw invalidVocabulary(scoresKey, `holds NaN for token ${id}`);
+  }
+  return scores;
+}
+
+function rankByScore(scores: ArrayLike<number>, vocabulary: Vocabulary): Int32Array {
+  const ranks = new Int32Array(vocabulary.size).fill(-1);
+  const order = Array.from({length: vocabulary.size}, (_, id) => id)
+    .filter((id) => !vocabulary.isSpecial(id) && vocabulary.type(id) !== tokenType.byte)
+    .sort((a, b) => (scores[b] as number) - (scores[a] as number));
+  let rank = 0;
+  for (const [i, id] of order.entries()) {
+    if (i > 0 && scores[id] !== scores[order[i - 1] as number]) rank++;
+    ranks[id] = rank;
+  }
+  return ranks;
+}
+
+/** Where each character (code point) begins, and where the text ends. */
+function characterStarts(text: string): Int32Array {
+  const starts = new Int32Array(text.length + 1);
+  let count = 0;
+  for (let i = 0; i < text.length; i += (text.codePointAt(i) ?? 0) > 0xffff ? 2 : 1) starts[count++] = i;
+  starts[count] = text.length;
+  return starts.subarray(0, count + 1);
+}
+
+function byteName(byte: number): string {
+  return `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`;
+}
+
+function parseByteName(text: string): number | null {
+  const digits = /^<0x([0-9A-Fa-f]{2})>$/.exec(text)?.[1];
+  return digits === undefined ? null : parseInt(digits, 16);
+}
