@@ -25,13 +25,18 @@ export default {
   files: ['test/**/*.test.ts', '!test/conformance/**'],
   nodeResolve: true,
   rootDir: import.meta.dirname,
-  plugins: [esbuildPlugin({ts: true, target: 'es2022', tsconfig: join(import.meta.dirname, 'tsconfig.json')})],
+  plugins: [
+    esbuildPlugin({ts: true, target: 'es2022', tsconfig: join(import.meta.dirname, 'tsconfig.json')}),
+  ],
   middleware: [sharedFiles],
   browsers: [
     chromeLauncher({
       launchOptions: {executablePath: findChromium(), args: chromiumFlags},
     }),
   ],
+  // Lit's notice that it runs in development mode; a test's own logs stay.
+  filterBrowserLogs: ({args}) =>
+    !args.some((arg) => typeof arg === 'string' && arg.includes('lit.dev/msg/dev-mode')),
   concurrency: 2,
   testFramework: {config: {timeout: '20000', ui: 'bdd'}},
   testsFinishTimeout: 600_000,

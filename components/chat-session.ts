@@ -1,7 +1,6 @@
 import {GgufError, GgufRuntime, defaultSampling} from '../worker-runtime/client/index.ts';
 import type {
   BootOptions,
-  GenerateResult,
   LoadOptions,
   LoadProgress,
   ModelInfo,
@@ -9,6 +8,7 @@ import type {
   Timings,
   Usage,
 } from '../worker-runtime/client/index.ts';
+import {Activity} from './activity.ts';
 import {LazyRuntime} from './lazy-runtime.ts';
 import type {BootRuntime} from './lazy-runtime.ts';
 import type {
@@ -21,7 +21,7 @@ import type {
   SessionEvent,
   TranscriptMessage,
 } from './session-types.ts';
-import {checkedTranscript, newMessage, replaced, without} from './transcript.ts';
+import {checkedTranscript, newMessage, promptOf, replaced, without} from './transcript.ts';
 import type {Transcript} from './transcript.ts';
 
 export interface ChatSessionOptions {
@@ -32,12 +32,6 @@ export interface ChatSessionOptions {
 
 export type SessionLoadOptions = Pick<LoadOptions, 'contextLength' | 'kvType' | 'signal'> &
   Pick<BootOptions, 'workerSrc'>;
-
-/** An answer under way. `ended` never rejects. */
-interface Run {
-  readonly abort: AbortController;
-  readonly ended: Promise<unknown>;
-}
 
 /**
  * One conversation with one model: the state machine behind the element, without a DOM.
@@ -52,8 +46,8 @@ export class ChatSession {
   #reportedStatus: ChatStatus = 'empty';
   #messages: Transcript = [];
   #source: ChatModelSource | null = null;
-  #load: AbortController | null = null;
-  #run: Run | null = null;
+  #load: Activity<ModelInfo> | null = null;
+  #run: Activity<TranscriptMessage> | null = null;
   /** How often the last answer was written anew. */
   #attempt = 0;
   #wantedSampling: Partial<SamplingSettings> = {};
@@ -86,7 +80,7 @@ export class ChatSession {
   /** Replaces the transcript; an answer under way is stopped. @throws {GgufError} `invalid-prompt` */
   set messages(messages: readonly unknown[]) {
     this.#messages = checkedTranscript(messages);
-    this.#run?.abort.abort();
+    void this.#run?.stop();
     this.#changed();
   }
 
@@ -110,7 +104,7 @@ export class ChatSession {
   get prefill(): PrefillProgress | null {
     return this.#prefill;
   }
-  /** Of the last answer. */
+  /** Of the last answer, as are `timings`. */
   get usage(): Usage | null {
     return this.#usage;
   }
@@ -132,7 +126,7 @@ export class ChatSession {
   /**
    * Loads a model, after ending an answer or an older load that is under way. The model before stays until then.
    *
-   * @throws {GgufError} `load-aborted` after `stop()`, `unload()` or a newer load; what {@link GgufRuntime.loadModel} throws
+   * @throws {GgufError} `load-aborted` after `stop()`, `unload()` or a newer load; what `GgufRuntime.loadModel` throws
    */
   async load(source = this.#source, options: SessionLoadOptions = {}): Promise<ModelInfo> {
     if (source === null) {
@@ -140,35 +134,26 @@ export class ChatSession {
         field: 'src',
       });
     }
-    this.#load?.abort();
-    const load = (this.#load = new AbortController());
+    void this.#load?.stop();
+    const load: Activity<ModelInfo> = new Activity(
+      (signal) => this.#loadModel(source, {...options, signal}, () => this.#load === load),
+      options.signal,
+    );
+    this.#load = load;
     this.#source = source;
     this.#error = null;
     this.#progress = null;
     this.#changed();
-    try {
-      this.#model = await this.#loadModel(source, options, load);
-      if (this.#load !== load) throw new GgufError('load-aborted', 'A newer load took the place of this one');
-    } catch (thrown) {
-      const error = GgufError.from(thrown);
-      if (this.#load === load) this.#endLoad(error);
-      throw error;
-    }
-    this.#endLoad(null);
-    this.#notify({type: 'load', model: this.#model});
-    return this.#model;
+    return load.result;
   }
 
   /** Frees the model; the transcript stays. */
   async unload(): Promise<void> {
-    this.#load?.abort();
     await this.stop();
     const {current} = this.#runtime;
     if (!current || !this.#model) return;
     const {freedBytes} = await current.freeModel();
-    this.#model = null;
-    this.#usage = null;
-    this.#timings = null;
+    this.#forgetModel();
     this.#changed();
     this.#notify({type: 'unload', freedBytes});
   }
@@ -179,59 +164,59 @@ export class ChatSession {
    *
    * @throws {GgufError} `no-model`, `sequence-busy`, `invalid-prompt`, or what failed
    */
-  send(text: string, options: SendOptions = {}): Promise<TranscriptMessage> {
-    return this.#send(text, options, () => undefined);
+  async send(text: string, options: SendOptions = {}): Promise<TranscriptMessage> {
+    return this.#send(text, options);
   }
 
   /** Sends the draft. A refused one is put back, unless something else was written meanwhile. */
-  submit(options: SendOptions = {}): Promise<TranscriptMessage> {
+  async submit(options: SendOptions = {}): Promise<TranscriptMessage> {
     const text = this.draft.trim();
-    const sent = this.#send(text, options, () => (this.draft ||= text));
-    if (this.#run) this.draft = '';
-    return sent;
+    const answer = this.#send(text, options, () => (this.draft ||= text));
+    this.draft = '';
+    this.#changed();
+    return answer;
   }
 
   /** Writes the last answer anew, each time with the next seed (unless `options` name one). */
   async regenerate(options: SendOptions = {}): Promise<TranscriptMessage> {
-    const runtime = this.#readyRuntime();
+    this.#requireReady();
     const last = this.#messages.at(-1);
-    const answer = last?.role === 'assistant' ? last : null;
-    if (answer) this.#messages = without(this.#messages, answer.id);
-    if (this.#messages.length === 0) {
+    const old = last?.role === 'assistant' ? [last] : [];
+    const question = this.#messages.slice(0, this.#messages.length - old.length);
+    if (question.length === 0) {
       throw new GgufError('invalid-prompt', 'There is no message to answer', {field: 'messages'});
     }
-    const seed = (this.#wantedSampling.seed ?? this.#sampling.seed) + ++this.#attempt;
-    return this.#answer(runtime, {...options, sampling: {seed, ...options.sampling}}, (messages) =>
-      answer ? [...messages, answer] : messages,
-    );
+    this.#messages = question;
+    this.#attempt += 1;
+    const seed = (this.#sampling.seed + this.#attempt) % Number.MAX_SAFE_INTEGER;
+    const sampling = {seed, ...options.sampling};
+    return this.#answer({...options, sampling}, (messages) => [...messages, ...old]);
   }
 
   /** Ends the answer or the load under way, and waits for that. What was written stays. */
   async stop(): Promise<void> {
-    this.#load?.abort();
-    this.#run?.abort.abort();
-    await this.#run?.ended;
+    await Promise.all([this.#load?.stop(), this.#run?.stop()]);
   }
 
   /** Empties the transcript. The context in the Worker and the model stay. */
   async clear(): Promise<void> {
     this.#messages = [];
-    this.#run?.abort.abort();
+    const stopped = this.#run?.stop();
     this.#changed();
-    await this.#run?.ended;
+    await stopped;
   }
 
   /** Empties the context in the Worker, after ending the answer under way. The transcript and the model stay. */
   async resetContext(): Promise<void> {
-    await this.stop();
-    await this.#readyRuntime().resetContext();
+    await this.#run?.stop();
+    await this.#requireReady().resetContext();
     this.#usage = null;
     this.#timings = null;
     this.#changed();
   }
 
   /**
-   * The settings from now on; those that are left out have their defaults. Before a model is loaded they are kept for then.
+   * The settings from now on; what is left out has its default. Before a model is loaded they are kept for then.
    *
    * @throws {GgufError} `invalid-setting`; the settings before stay
    */
@@ -248,33 +233,42 @@ export class ChatSession {
 
   /** Terminates the runtime with whatever it is doing. The transcript stays, and the session can load again. */
   dispose(): void {
-    this.#load?.abort();
+    void this.#load?.stop();
     this.#load = null;
-    this.#letRuntimeGo();
+    this.#runtime.drop();
+    this.#forgetModel();
     this.#changed();
   }
 
-  // ---- loading ----------------------------------------------------------------------------------------------------
-
   async #loadModel(
     source: ChatModelSource,
-    {workerSrc, signal, ...options}: SessionLoadOptions,
-    load: AbortController,
+    {workerSrc, ...options}: SessionLoadOptions,
+    isNewest: () => boolean,
   ): Promise<ModelInfo> {
-    this.#run?.abort.abort();
-    await this.#run?.ended;
-    const booted = this.#runtime.current;
+    try {
+      await this.#run?.stop();
+      const runtime = await this.#bootedRuntime(workerSrc);
+      const onProgress = (progress: LoadProgress): void => void (isNewest() && this.#progressed(progress));
+      const model = await runtime.loadModel(source, {...options, onProgress});
+      // Also where a newer load is under way: until that has ended, this is the model that the Worker holds.
+      this.#model = model;
+      if (!isNewest()) throw new GgufError('load-aborted', 'A newer load took the place of this one');
+      this.#endLoad();
+      this.#notify({type: 'load', model});
+      return model;
+    } catch (thrown) {
+      const error = GgufError.from(thrown);
+      if (isNewest()) this.#endLoad(error);
+      throw error;
+    }
+  }
+
+  async #bootedRuntime(workerSrc: SessionLoadOptions['workerSrc']): Promise<ChatRuntime> {
+    const before = this.#runtime.current;
     const runtime = await this.#runtime.get(workerSrc === undefined ? {} : {workerSrc});
-    // A refused setting is reported and does not stand in the way of the model.
-    if (!booted) await this.#applySampling(runtime).catch(() => undefined);
-    const onProgress = (progress: LoadProgress): void => {
-      if (this.#load === load) this.#progressed(progress);
-    };
-    return runtime.loadModel(source, {
-      ...options,
-      onProgress,
-      signal: signal ? AbortSignal.any([signal, load.signal]) : load.signal,
-    });
+    // A refused setting has been reported and does not stand in the way of the model.
+    if (!before) await this.#applySampling(runtime).catch(() => undefined);
+    return runtime;
   }
 
   #progressed(progress: LoadProgress): void {
@@ -284,14 +278,12 @@ export class ChatSession {
     this.#notify({type: 'change'});
   }
 
-  #endLoad(error: GgufError | null): void {
+  #endLoad(error?: GgufError): void {
     this.#load = null;
     this.#progress = null;
-    if (error && !isCancellation(error)) this.#fail(error);
+    if (error && !isIntended(error)) this.#fail(error);
     else this.#changed();
   }
-
-  // ---- sampling ---------------------------------------------------------------------------------------------------
 
   async #applySampling(runtime: ChatRuntime): Promise<void> {
     try {
@@ -302,9 +294,7 @@ export class ChatSession {
     }
   }
 
-  // ---- answering --------------------------------------------------------------------------------------------------
-
-  #readyRuntime(): ChatRuntime {
+  #requireReady(): ChatRuntime {
     const {current} = this.#runtime;
     if (this.#load) throw new GgufError('no-model', 'The model is still loading');
     if (!current || !this.#model) throw new GgufError('no-model', 'No model is loaded');
@@ -312,41 +302,109 @@ export class ChatSession {
     return current;
   }
 
-  async #send(text: string, options: SendOptions, onRefused: () => void): Promise<TranscriptMessage> {
-    const runtime = this.#readyRuntime();
+  #send(text: string, options: SendOptions, onRefused?: () => void): Promise<TranscriptMessage> {
+    this.#requireReady();
     if (text.trim() === '') throw new GgufError('invalid-prompt', 'The message is empty', {field: 'text'});
     const message = newMessage('user', text);
     this.#messages = [...this.#messages, message];
     this.#attempt = 0;
-    return this.#answer(
-      runtime,
-      options,
-      (messages) => {
-        onRefused();
-        return without(messages, message.id);
-      },
-      message,
-    );
+    this.#notify({type: 'message', message});
+    return this.#answer(options, (messages) => {
+      onRefused?.();
+      return without(messages, message.id);
+    });
   }
 
-  /** @param undo makes of the transcript what it was before, when there is no answer at all */
+  /** Lets the model answer the transcript. `undo` makes of it what it was, should there be no answer at all. */
   #answer(
-    runtime: ChatRuntime,
-    options: SendOptions,
+    {systemPrompt, signal, ...options}: SendOptions,
     undo: (messages: Transcript) => Transcript,
-    question?: TranscriptMessage,
   ): Promise<TranscriptMessage> {
-    const abort = new AbortController();
+    const runtime = this.#requireReady();
+    const params = {...options, messages: promptOf(this.#messages, systemPrompt)};
     const answer = newMessage('assistant', '');
-    const messages = this.#prompt(options.systemPrompt);
     this.#messages = [...this.#messages, answer];
     this.#error = null;
-    const written = this.#write(runtime, {...options, messages}, answer, abort, undo);
-    const run: Run = {abort, ended: written.catch(() => undefined)};
-    this.#run = run;
-    if (question) this.#notify({type: 'message', message: question});
+    this.#run = new Activity((stopped) => this.#write(answer, runtime, {...params, signal: stopped}, undo), signal);
     this.#changed();
     this.#notify({type: 'generate-start', message: answer});
-    return written;
+    return this.#run.result;
   }
+
+  async #write(
+    answer: TranscriptMessage,
+    runtime: ChatRuntime,
+    params: Parameters<ChatRuntime['generate']>[0],
+    undo: (messages: Transcript) => Transcript,
+  ): Promise<TranscriptMessage> {
+    let written = answer;
+    try {
+      const run = runtime.generate({...params, onPrefill: (progress) => this.#prefilled(progress)});
+      for await (const token of run) {
+        this.#prefill = null;
+        written = {...written, content: written.content + token.text};
+        this.#messages = replaced(this.#messages, written);
+        this.#notify({type: 'token', token, message: written});
+      }
+      const result = await run.result;
+      const {text: content, finishReason, usage, timings} = result;
+      written = {...written, content, finishReason, usage};
+      this.#usage = usage;
+      this.#timings = timings;
+      this.#endRun(replaced(this.#messages, written));
+      this.#notify({type: 'message', message: written});
+      this.#notify({type: 'generate-end', message: written, result});
+      return written;
+    } catch (thrown) {
+      const error = GgufError.from(thrown);
+      this.#endRun(
+        written.content === ''
+          ? undo(without(this.#messages, written.id))
+          : replaced(this.#messages, {...written, finishReason: 'error'}),
+      );
+      throw isIntended(error) ? error : this.#fail(error);
+    }
+  }
+
+  #prefilled({done, total}: PrefillProgress): void {
+    this.#prefill = {done, total};
+    this.#notify({type: 'change'});
+  }
+
+  #endRun(messages: Transcript): void {
+    this.#messages = messages;
+    this.#run = null;
+    this.#prefill = null;
+    this.#changed();
+  }
+
+  #forgetModel(): void {
+    this.#model = null;
+    this.#usage = null;
+    this.#timings = null;
+  }
+
+  #fail(error: GgufError): GgufError {
+    this.#error = error;
+    if (!error.recoverable) {
+      this.#runtime.drop();
+      this.#forgetModel();
+    }
+    this.#changed();
+    this.#notify({type: 'error', error});
+    return error;
+  }
+
+  #changed(): void {
+    const {status} = this;
+    const previous = this.#reportedStatus;
+    this.#reportedStatus = status;
+    if (status !== previous) this.#notify({type: 'status', status, previous});
+    this.#notify({type: 'change'});
+  }
+}
+
+/** Whether someone asked for just this: to stop a load, or to let the runtime go. */
+function isIntended({name}: GgufError): boolean {
+  return name === 'load-aborted' || name === 'terminated';
 }

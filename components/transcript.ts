@@ -1,4 +1,5 @@
 import {GgufError} from '../worker-runtime/client/index.ts';
+import type {ChatMessage} from '../worker-runtime/client/index.ts';
 import type {TranscriptMessage} from './session-types.ts';
 
 export type Transcript = readonly TranscriptMessage[];
@@ -21,6 +22,12 @@ export function without(transcript: Transcript, id: string): Transcript {
   return transcript.filter((message) => message.id !== id);
 }
 
+/** What the model is given: the system prompt, if there is one, and the transcript. */
+export function promptOf(transcript: Transcript, systemPrompt = ''): ChatMessage[] {
+  const messages = transcript.map(({role, content}) => ({role, content}));
+  return systemPrompt === '' ? messages : [{role: 'system', content: systemPrompt}, ...messages];
+}
+
 /**
  * What a page set as `messages`, checked; messages without an ID get one.
  *
@@ -29,17 +36,11 @@ export function without(transcript: Transcript, id: string): Transcript {
 export function checkedTranscript(messages: readonly unknown[]): Transcript {
   const seen = new Set<string>();
   return messages.map((message, index) => {
-    if (!isMessage(message)) {
-      throw new GgufError('invalid-prompt', `messages[${index}] has no role or no content, or they are not text`, {
-        field: `messages[${index}]`,
-      });
-    }
+    const refuse = (why: string): GgufError =>
+      new GgufError('invalid-prompt', `messages[${index}] ${why}`, {field: `messages[${index}]`});
+    if (!isMessage(message)) throw refuse('needs a role and a content, both text');
     const id = message.id ?? newMessage(message.role, '').id;
-    if (seen.has(id)) {
-      throw new GgufError('invalid-prompt', `messages[${index}] has the ID of an earlier message: "${id}"`, {
-        field: `messages[${index}]`,
-      });
-    }
+    if (seen.has(id)) throw refuse(`has the ID of an earlier message: "${id}"`);
     seen.add(id);
     return {...message, id};
   });

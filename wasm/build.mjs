@@ -53,7 +53,18 @@ async function compile({name, entry, features}) {
   const out = join(build, `${name}.wasm`);
   await run(command('assemblyscript', 'bin/asc.js'), [
     join(here, 'assembly', entry),
-    ...['--outFile', raw, '--runtime', 'stub', '--importMemory', '--noExportMemory', '--noAssert', '-O3', '--use', 'abort='],
+    ...[
+      '--outFile',
+      raw,
+      '--runtime',
+      'stub',
+      '--importMemory',
+      '--noExportMemory',
+      '--noAssert',
+      '-O3',
+      '--use',
+      'abort=',
+    ],
     ...features.asc.flatMap((feature) => ['--enable', feature]),
   ]);
   await run(command('binaryen', 'bin/wasm-opt'), [
@@ -89,7 +100,8 @@ function check({name, budget}, bytes) {
   const imports = importsOf(module).join(', ');
   if (imports !== 'env.memory') throw new Error(`${name}: imports ${imports}, wanted env.memory only`);
   const end = heapBase(module);
-  if (!(end <= ARENA_START)) throw new Error(`${name}: static data end at ${end}, the arena starts at ${ARENA_START}`);
+  if (!(end <= ARENA_START))
+    throw new Error(`${name}: static data end at ${end}, the arena starts at ${ARENA_START}`);
   if (bytes.length > budget) throw new Error(`${name}: ${bytes.length} bytes, budget ${budget}`);
   module.dispose();
 }

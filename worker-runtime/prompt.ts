@@ -66,7 +66,8 @@ function tokensOf(
   return tokenizer.encode(prompt, {addSpecial: true, parseSpecial: true});
 }
 
-function checkTokens(tokens: readonly number[], vocabularySize: number): readonly number[] {
+/** @throws {GgufError} `invalid-prompt` naming the first value that is no token ID */
+export function checkTokens(tokens: readonly number[], vocabularySize: number): readonly number[] {
   if (!Array.isArray(tokens)) {
     throw new GgufError('invalid-prompt', 'tokens must be an array of token IDs', {field: 'tokens'});
   }

@@ -8,7 +8,7 @@ import {Generation} from './generation.ts';
 import {HandleTable} from './handles.ts';
 import {loadModel} from './load-model.ts';
 import type {LoadedModel} from './loaded-model.ts';
-import {checkGenerateParams, promptTokens} from './prompt.ts';
+import {checkGenerateParams, checkTokens, promptTokens} from './prompt.ts';
 import {defaultSampling, protocolVersion} from './protocol.ts';
 import type {CommandKind, Commands, ModelHandle, ModelInfo, SequenceHandle} from './protocol.ts';
 import {validateSampling} from './sampling/validate-sampling.ts';
@@ -170,7 +170,8 @@ export class Runtime {
   }
 
   detokenize({tokens}: Commands['detokenize']['params']): Commands['detokenize']['result'] {
-    return {text: this.#requireModel().model.tokenizer.decode(tokens)};
+    const {tokenizer} = this.#requireModel().model;
+    return {text: tokenizer.decode(checkTokens(tokens, tokenizer.vocabularySize))};
   }
 
   applyTemplate({

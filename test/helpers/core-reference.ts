@@ -87,8 +87,10 @@ export function quantizeActivations(x: Float32Array): QuantisedRow {
   for (let at = 0; at < x.length; at += 32) {
     const block = x.subarray(at, at + 32);
     const d = fround(Math.max(...block.map(Math.abs)) / 127);
-    const inverse = d === 0 ? 0 : fround(1 / d);
-    quantised.scales.push(f16ToNumber(numberToF16(d)));
+    const scale = f16ToNumber(numberToF16(d));
+    // Where the scale is 0 the integers do not matter, and 1 / d may overflow.
+    const inverse = scale === 0 ? 0 : fround(1 / d);
+    quantised.scales.push(scale);
     for (const value of block) quantised.integers.push(roundHalfEven(fround(value * inverse)));
   }
   return quantised;
@@ -125,7 +127,12 @@ export function swiGlu(gate: Float32Array, up: Float32Array): Float64Array {
 }
 
 /** Rotates pair i of a head by `angles[i]`. Pairs: (2 i, 2 i + 1) if `adjacent`, else (i, i + angles.length). */
-export function rope(head: Float32Array, angles: readonly number[], adjacent: boolean, scale = 1): Float64Array {
+export function rope(
+  head: Float32Array,
+  angles: readonly number[],
+  adjacent: boolean,
+  scale = 1,
+): Float64Array {
   const out = Float64Array.from(head);
   angles.forEach((angle, i) => {
     const [first, second] = adjacent ? [2 * i, 2 * i + 1] : [i, i + angles.length];
@@ -137,7 +144,12 @@ export function rope(head: Float32Array, angles: readonly number[], adjacent: bo
 }
 
 /** softmax(q · k * scale) · v over the given positions. `keys`, `values`: one row of headDim a position. */
-export function attend(q: Float32Array, keys: Float32Array[], values: Float32Array[], scale: number): Float64Array {
+export function attend(
+  q: Float32Array,
+  keys: Float32Array[],
+  values: Float32Array[],
+  scale: number,
+): Float64Array {
   const scores = keys.map((key) => key.reduce((sum, k, d) => sum + k * q[d]!, 0) * scale);
   const largest = Math.max(...scores);
   const weights = scores.map((score) => Math.exp(score - largest));

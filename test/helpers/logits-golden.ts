@@ -22,7 +22,8 @@ interface GoldenPrompt {
 interface GoldenFile {
   readonly model: string;
   readonly n_vocab: number;
-  readonly tolerance: Tolerance | {vs_dequantised_f32: Tolerance; vs_llama_cpp_native: Tolerance};
+  /** The files with long continuations have none. */
+  readonly tolerance?: Tolerance | {vs_dequantised_f32: Tolerance; vs_llama_cpp_native: Tolerance};
   readonly prompts: GoldenPrompt[];
 }
 
@@ -50,7 +51,6 @@ export interface Golden {
  */
 export async function loadGolden(name: string, exactActivations: boolean): Promise<Golden> {
   const file = await sharedJson<GoldenFile>(`goldens/${name}.json`);
-  const {tolerance} = file;
   const references = file.prompts.map((prompt): Reference => {
     const dequantised = exactActivations && prompt.logits_dequant_f32_base64 !== undefined;
     const base64 = (dequantised && prompt.logits_dequant_f32_base64) || prompt.logits_f32_base64;
@@ -60,17 +60,18 @@ export async function loadGolden(name: string, exactActivations: boolean): Promi
       tokens: prompt.tokens,
       positions: prompt.logits_positions ?? prompt.tokens.map((_, index) => index),
       logits: decodeF32(base64),
-      tolerance:
-        'max_abs' in tolerance
-          ? tolerance
-          : exactActivations
-            ? tolerance.vs_dequantised_f32
-            : tolerance.vs_llama_cpp_native,
+      tolerance: chooseTolerance(file.tolerance, exactActivations),
       greedy: (dequantised && prompt.greedy_tokens_dequant_f32) || prompt.greedy_tokens,
       greedyTextHex: prompt.greedy_text_hex,
     };
   });
   return {vocab: file.n_vocab, references};
+}
+
+function chooseTolerance(tolerance: GoldenFile['tolerance'], exactActivations: boolean): Tolerance {
+  if (tolerance === undefined) return {max_abs: 1e-3};
+  if ('max_abs' in tolerance) return tolerance;
+  return exactActivations ? tolerance.vs_dequantised_f32 : tolerance.vs_llama_cpp_native;
 }
 
 export async function loadReferenceModel(file: string): Promise<ArrayBuffer> {

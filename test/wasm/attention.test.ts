@@ -22,14 +22,25 @@ function randomTokens({kvHeads, headsPerKv, headDim}: Shape, tokens: number): {q
 }
 
 /** Runs all tokens in slices of the given size; the outputs of all tokens. */
-function run(core: CoreHarness, type: number, shape: Shape, input: {q: Rows; k: Rows; v: Rows}, slice: number) {
+function run(
+  core: CoreHarness,
+  type: number,
+  shape: Shape,
+  input: {q: Rows; k: Rows; v: Rows},
+  slice: number,
+) {
   const {kvHeads, headsPerKv, headDim, capacity, window} = shape;
   core.reset();
   const cacheBytes = core.run('kvBytes', type, kvHeads, headDim, capacity);
   const [kCache, vCache] = [core.allocate(cacheBytes), core.allocate(cacheBytes)];
   const rowStride = Math.ceil((kvHeads * headsPerKv * headDim) / 16) * 64;
   const outputs: Float32Array[] = [];
-  const [q, k, v, out] = [0, 1, 2, 3].map(() => core.allocate(slice * rowStride)) as [number, number, number, number];
+  const [q, k, v, out] = [0, 1, 2, 3].map(() => core.allocate(slice * rowStride)) as [
+    number,
+    number,
+    number,
+    number,
+  ];
   const scratch = core.allocate(core.run('attentionScratchBytes', headDim, headsPerKv, slice));
   for (let first = 0; first < input.q.length; first += slice) {
     const tokens = Math.min(slice, input.q.length - first);
@@ -42,15 +53,33 @@ function run(core: CoreHarness, type: number, shape: Shape, input: {q: Rows; k: 
     core.run('storeK', type, k, kCache, kvHeads, headDim, capacity, first, tokens, rowStride);
     core.run('storeV', type, v, vCache, kvHeads, headDim, capacity, first, tokens, rowStride);
     const scale = 1 / Math.sqrt(headDim);
-    const sizes = [kvHeads, headsPerKv, headDim, capacity, first, tokens, scale, window, rowStride, rowStride];
+    const sizes = [
+      kvHeads,
+      headsPerKv,
+      headDim,
+      capacity,
+      first,
+      tokens,
+      scale,
+      window,
+      rowStride,
+      rowStride,
+    ];
     core.run('attention', type, q, kCache, vCache, out, scratch, ...sizes);
-    for (let t = 0; t < tokens; t++) outputs.push(core.f32(out + t * rowStride, kvHeads * headsPerKv * headDim));
+    for (let t = 0; t < tokens; t++)
+      outputs.push(core.f32(out + t * rowStride, kvHeads * headsPerKv * headDim));
   }
   return outputs;
 }
 
 /** One head of one token, in f64. */
-function expectedHead(type: number, shape: Shape, input: {q: Rows; k: Rows; v: Rows}, token: number, head: number) {
+function expectedHead(
+  type: number,
+  shape: Shape,
+  input: {q: Rows; k: Rows; v: Rows},
+  token: number,
+  head: number,
+) {
   const {headsPerKv, headDim, window} = shape;
   const kvHead = Math.floor(head / headsPerKv);
   const from = window > 0 ? Math.max(0, token - window + 1) : 0;

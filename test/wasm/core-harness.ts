@@ -9,53 +9,73 @@ export const kvType = {f32: 0, f16: 1} as const;
 
 type Operation = (...args: number[]) => number;
 
+/** What `probeRelaxedDot` returns: how the relaxed dot product reads its second operand. */
+export const dotMode = {broken: -1, signed: 0, unsigned: 1, sevenBit: 2, none: 3} as const;
+
 const arenaStart = 65536;
 
+/** Bytes behind every buffer that no operation may change. */
+const guardBytes = 64;
+const guardByte = 0xa5;
+
 export class CoreHarness {
+  readonly variant: Variant;
   readonly memory: WebAssembly.Memory;
-  readonly call: Readonly<Record<string, Operation>>;
-  /** What the probe said of this browser; the default mode of the instance. */
-  readonly dotMode: number;
+  /** What the probe says of this browser. */
+  readonly probed: number;
+  readonly #operations: Readonly<Record<string, Operation>>;
+  readonly #guards: number[] = [];
   #end = arenaStart;
 
-  private constructor(memory: WebAssembly.Memory, instance: WebAssembly.Instance) {
+  private constructor(variant: Variant, memory: WebAssembly.Memory, instance: WebAssembly.Instance) {
+    this.variant = variant;
     this.memory = memory;
-    this.call = instance.exports as Record<string, Operation>;
-    this.dotMode = this.run('probeRelaxedDot');
-    this.run('setDotMode', this.dotMode);
+    this.#operations = instance.exports as Record<string, Operation>;
+    this.probed = this.run('probeRelaxedDot');
+    this.run('setDotMode', this.probed);
   }
 
   static async create(variant: Variant, pages = 64): Promise<CoreHarness> {
     const binary = Uint8Array.from(atob(cores[variant].base64), (c) => c.charCodeAt(0));
     const memory = new WebAssembly.Memory({initial: pages});
     const {instance} = await WebAssembly.instantiate(binary, {env: {memory}});
-    return new CoreHarness(memory, instance);
+    return new CoreHarness(variant, memory, instance);
   }
 
+  /** Calls an export. */
   run(name: string, ...args: number[]): number {
-    const operation = this.call[name];
+    const operation = this.#operations[name];
     if (!operation) throw new Error(`the core has no ${name}`);
     return operation(...args);
   }
 
-  /** Forgets all buffers. Memory keeps what it held, so that nothing can lean on zeros. */
+  /** Forgets all buffers, after a look at what lies between them: throws if an operation wrote there. */
   reset(): void {
+    for (const guard of this.#guards) {
+      const bytes = new Uint8Array(this.memory.buffer, guard, guardBytes);
+      if (bytes.some((byte) => byte !== guardByte)) throw new Error('an operation wrote behind its buffer');
+    }
+    this.#guards.length = 0;
     this.#end = arenaStart;
   }
 
-  /** `bytes` at a multiple of 64, filled with NaN: whatever an operation must write but does not is then seen. */
+  /** `bytes` at a multiple of 64, filled with NaN: what an operation must write but does not is then seen. */
   allocate(bytes: number): number {
     const pointer = this.#end;
-    this.#end += Math.ceil(bytes / 64) * 64;
-    if (this.#end > this.memory.buffer.byteLength) throw new Error('test arena is full');
-    new Uint8Array(this.memory.buffer, pointer, this.#end - pointer).fill(0xff);
+    const guard = pointer + Math.ceil(bytes / 64) * 64;
+    this.#end = guard + guardBytes;
+    if (this.#end > this.memory.buffer.byteLength) throw new Error('the test arena is full');
+    new Uint8Array(this.memory.buffer, pointer, guard - pointer).fill(0xff);
+    new Uint8Array(this.memory.buffer, guard, guardBytes).fill(guardByte);
+    this.#guards.push(guard);
     return pointer;
   }
 
   /** A copy of `data` in the arena. */
   put(data: ArrayBufferView): number {
     const pointer = this.allocate(data.byteLength);
-    new Uint8Array(this.memory.buffer, pointer).set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    new Uint8Array(this.memory.buffer, pointer, data.byteLength).set(bytes);
     return pointer;
   }
 
@@ -65,12 +85,15 @@ export class CoreHarness {
   }
 }
 
-/** Both cores; the relaxed one only where the browser has relaxed SIMD and computes it right. */
+/**
+ * Instances of all that must agree: the baseline core, and, where the browser computes relaxed SIMD right, the relaxed core in the mode
+ * that the probe found and in the 7-bit mode, which is valid everywhere.
+ */
 export async function allCores(pages?: number): Promise<CoreHarness[]> {
-  const found = [await CoreHarness.create('baseline', pages)];
-  const relaxed = await CoreHarness.create('relaxed', pages).catch(() => undefined);
-  if (relaxed && relaxed.dotMode !== -1) found.push(relaxed);
-  return found;
+  const baseline = await CoreHarness.create('baseline', pages);
+  const relaxed = await Promise.all([1, 2].map(() => CoreHarness.create('relaxed', pages))).catch(() => []);
+  relaxed[1]?.run('setDotMode', dotMode.sevenBit);
+  return [baseline, ...relaxed.filter((core) => core.probed !== dotMode.broken)];
 }
 
 /** Rows of f32 begin at multiples of 16 floats. */
@@ -78,7 +101,7 @@ export function paddedColumns(columns: number): number {
   return Math.ceil(columns / 16) * 16;
 }
 
-/** Seeded numbers in [-1, 1): a linear congruential generator, upper bits. */
+/** Seeded numbers in [-1, 1) of a linear congruential generator. */
 export function randomNumbers(seed: number): () => number {
   let state = (Math.imul(seed, 2654435761) + 12345) >>> 0;
   return () => {

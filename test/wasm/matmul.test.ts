@@ -1,106 +1,36 @@
 import {expect} from '@open-wc/testing';
-import {
-  bf16ToNumber,
-  decodeQ4_0,
-  decodeQ8_0,
-  dequantize,
-  dotFloats,
-  dotQuantised,
-  f16ToNumber,
-  numberToF16,
-  quantizeActivations,
-} from '../helpers/core-reference.ts';
-import type {QuantisedRow} from '../helpers/core-reference.ts';
-import {allCores, format, paddedColumns, randomBytes, randomFloats} from './core-harness.ts';
+import {dotFloats, dotQuantised, quantizeActivations} from '../helpers/core-reference.ts';
+import {allCores, bits, format, paddedColumns, randomFloats} from './core-harness.ts';
 import type {CoreHarness} from './core-harness.ts';
+import {decode, floatsOf, formatNames, isQuantised, randomRows, repack, setScales} from './weights.ts';
+import type {FormatName} from './weights.ts';
 
-type FormatName = keyof typeof format;
-
-/** Bytes of a stored row, and the export that repacks it. */
-const storage: Record<FormatName, {rowBytes(columns: number): number; repack: string}> = {
-  f32: {rowBytes: (columns) => columns * 4, repack: 'repackF32'},
-  f16: {rowBytes: (columns) => columns * 2, repack: 'repack16'},
-  bf16: {rowBytes: (columns) => columns * 2, repack: 'repack16'},
-  q8: {rowBytes: (columns) => (columns / 32) * 34, repack: 'repackQ8_0'},
-  q4: {rowBytes: (columns) => (columns / 32) * 18, repack: 'repackQ4_0'},
-};
-
-/** Rows as a file stores them. Quantised scales are of every kind: normal, subnormal, negative, zero. */
-function randomRows(name: FormatName, rows: number, columns: number): Uint8Array[] {
-  const scales = [0.01, -0.007, 3e-5, 6e-8, 0, 0.5];
-  return Array.from({length: rows}, (_, row) => {
-    const seed = row * 31 + columns;
-    if (name === 'f32') return new Uint8Array(randomFloats(columns, seed).buffer);
-    if (name === 'f16') {
-      const values = randomFloats(columns, seed, row % 3 === 0 ? 1e-4 : 1);
-      return new Uint8Array(Uint16Array.from(values, numberToF16).buffer);
-    }
-    if (name === 'bf16') {
-      const values = new Uint32Array(randomFloats(columns, seed).buffer);
-      return new Uint8Array(Uint16Array.from(values, (value) => value >>> 16).buffer);
-    }
-    const bytes = randomBytes(storage[name].rowBytes(columns), seed);
-    const view = new DataView(bytes.buffer);
-    const block = name === 'q8' ? 34 : 18;
-    for (let at = 0; at < bytes.length; at += block) {
-      view.setUint16(at, numberToF16(scales[(row + at / block) % scales.length]!), true);
-    }
-    return bytes;
-  });
-}
-
-function floatsOf(name: FormatName, row: Uint8Array): Float32Array {
-  if (name === 'f32') return new Float32Array(row.buffer);
-  const halves = new Uint16Array(row.buffer);
-  return Float32Array.from(halves, name === 'f16' ? f16ToNumber : bf16ToNumber);
-}
-
-function decode(name: 'q8' | 'q4', row: Uint8Array): QuantisedRow {
-  return name === 'q8' ? decodeQ8_0(row) : decodeQ4_0(row);
-}
-
+/** Results of a token, as the core's documented order of operations gives them. */
 function expected(name: FormatName, rows: Uint8Array[], x: Float32Array): Float32Array {
-  if (name === 'q8' || name === 'q4') {
-    const quantised = quantizeActivations(x);
-    return Float32Array.from(rows, (row) => dotQuantised(decode(name, row), quantised));
-  }
-  return Float32Array.from(rows, (row) => dotFloats(floatsOf(name, row), x));
+  if (!isQuantised(name)) return Float32Array.from(rows, (row) => dotFloats(floatsOf(name, row), x));
+  const activations = quantizeActivations(x);
+  return Float32Array.from(rows, (row) => dotQuantised(decode(name, row), activations));
 }
 
-/** The rows as a matrix in the compute format. */
-function repack(core: CoreHarness, name: FormatName, rows: Uint8Array[], columns: number): number {
-  const groupBytes = core.run('groupBytes', format[name], columns);
-  const groups = Math.ceil(rows.length / 16);
-  const matrix = core.allocate(groups * groupBytes);
-  for (let group = 0; group < groups; group++) {
-    const part = rows.slice(group * 16, group * 16 + 16);
-    const stride = storage[name].rowBytes(columns);
-    const source = core.allocate(part.length * stride);
-    part.forEach((row, i) => new Uint8Array(core.memory.buffer, source + i * stride).set(row));
-    core.run(storage[name].repack, source, stride, part.length, columns, matrix + group * groupBytes);
-  }
-  return matrix;
-}
-
-/** Results by token. */
+/** Results by token, with the rows that pad the last group. */
 function multiply(
   core: CoreHarness,
   name: FormatName,
   rows: Uint8Array[],
-  columns: number,
   tokens: Float32Array[],
 ): Float32Array[] {
   core.reset();
+  const columns = tokens[0]!.length;
   const matrix = repack(core, name, rows, columns);
-  const stride = paddedColumns(columns) * 4;
-  const x = core.allocate(tokens.length * stride);
-  tokens.forEach((token, i) => new Float32Array(core.memory.buffer, x + i * stride).set(token));
+  const xStride = paddedColumns(columns) * 4;
+  const x = core.allocate(tokens.length * xStride);
+  tokens.forEach((token, i) => new Float32Array(core.memory.buffer, x + i * xStride).set(token));
   const activations = core.allocate(core.run('activationBytes', format[name], columns, tokens.length));
-  core.run('prepareActivations', format[name], x, columns, tokens.length, stride, activations);
-  const yStride = paddedColumns(rows.length) * 4;
-  const y = core.allocate(tokens.length * yStride);
-  core.run('matmul', format[name], matrix, activations, y, rows.length, columns, tokens.length, yStride);
-  return tokens.map((_, i) => core.f32(y + i * yStride, rows.length));
+  core.run('prepareActivations', format[name], x, columns, tokens.length, xStride, activations);
+  const padded = paddedColumns(rows.length);
+  const y = core.allocate(tokens.length * padded * 4);
+  core.run('matmul', format[name], matrix, activations, y, rows.length, columns, tokens.length, padded * 4);
+  return tokens.map((_, i) => core.f32(y + i * padded * 4, padded));
 }
 
 describe('matmul', () => {
@@ -108,23 +38,88 @@ describe('matmul', () => {
   before(async () => {
     cores = await allCores();
   });
+  afterEach(() => cores.forEach((core) => core.reset()));
 
-  for (const name of Object.keys(format) as FormatName[]) {
-    const shapes = name === 'q8' || name === 'q4' ? [32, 96, 512] : [1, 5, 32, 100];
-    for (const columns of shapes) {
+  function check(name: FormatName, rows: Uint8Array[], tokens: Float32Array[]): void {
+    const wanted = tokens.map((x) => bits(expected(name, rows, x)));
+    for (const core of cores) {
+      const results = multiply(core, name, rows, tokens);
+      expect(results.map((y) => bits(y.slice(0, rows.length)))).to.deep.equal(wanted);
+      for (const y of results) expect(y.slice(rows.length).every((value) => value === 0)).to.be.true;
+    }
+  }
+
+  for (const name of formatNames) {
+    for (const columns of isQuantised(name) ? [32, 96, 512] : [1, 5, 32, 100]) {
       it(`${name}, ${columns} columns: the reference's bits for all numbers of rows and tokens`, () => {
         for (const rowCount of [1, 15, 16, 17, 40]) {
           const rows = randomRows(name, rowCount, columns);
           for (const tokenCount of [1, 2, 3, 4, 5, 8, 9]) {
-            const tokens = Array.from({length: tokenCount}, (_, t) => randomFloats(columns, 1000 + t, 3));
-            const wanted = tokens.map((x) => expected(name, rows, x));
-            for (const core of cores) {
-              expect(multiply(core, name, rows, columns, tokens)).to.deep.equal(wanted);
-            }
+            check(
+              name,
+              rows,
+              Array.from({length: tokenCount}, (_, t) => randomFloats(columns, 1000 + t, 3)),
+            );
           }
         }
       });
     }
   }
+
+  it('q8: weights of -128 and activations of ±127 do not overflow', () => {
+    for (const [weight, sign] of [
+      [0x80, 1],
+      [0x80, -1],
+      [0x7f, 1],
+      [0x7f, -1],
+    ] as const) {
+      const rows = randomRows('q8', 17, 64).map((row) => row.fill(weight));
+      for (const row of rows) setScales('q8', row, () => 0.125);
+      const same = new Float32Array(64).fill(sign);
+      const alternating = same.map((value, i) => (i % 2 ? value : -value));
+      check('q8', rows, [same, alternating, same, alternating, same]);
+    }
+  });
+
+  it('q4: nibbles of 0 and 15 with activations of ±127', () => {
+    for (const pair of [0x00, 0x0f, 0xf0, 0xff]) {
+      const rows = randomRows('q4', 17, 64).map((row) => row.fill(pair));
+      for (const row of rows) setScales('q4', row, () => -0.125);
+      const same = new Float32Array(64).fill(-2);
+      const alternating = same.map((value, i) => (i % 2 ? value : -value));
+      check('q4', rows, [same, alternating, same, alternating, same]);
+    }
+  });
+
+  for (const name of ['q8', 'q4'] as const) {
+    it(`${name}: activations of all magnitudes, zero blocks, ties and scales beyond f16`, () => {
+      const rows = randomRows(name, 16, 64);
+      const magnitudes = [0, 1e-40, 1e-30, 1e-8, 3e-6, 1e-3, 1, 1e4, 8e6];
+      const tokens = magnitudes.map((magnitude, i) => {
+        const x = randomFloats(64, i, 1);
+        x.fill(0, 32, 48);
+        return x.map((value) => value * magnitude);
+      });
+      // 127 is one of them, so d is 1 and the halves are ties.
+      tokens.push(Float32Array.from({length: 64}, (_, i) => (i % 32 === 0 ? 127 : (i % 32) - 15.5)));
+      check(name, rows, tokens);
+      const tooLarge = new Float32Array(64).fill(1e7);
+      for (const core of cores) {
+        const [y] = multiply(core, name, rows, [tooLarge]);
+        expect(y!.some(Number.isFinite)).to.be.false;
+      }
+    });
+
+    it(`${name}: NaN and infinite activations reach every result`, () => {
+      const rows = randomRows(name, 16, 64);
+      for (const value of [NaN, Infinity, -Infinity]) {
+        const x = randomFloats(64, 1);
+        x[40] = value;
+        for (const core of cores) {
+          for (const y of multiply(core, name, rows, [x, x, x, x, x]))
+            expect(y.some(Number.isFinite)).to.be.false;
+        }
+      }
+    });
+  }
 });
-export {dequantize};

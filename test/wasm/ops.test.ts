@@ -114,7 +114,9 @@ describe('operations of the core', () => {
             const at = token * stride + head * headDim;
             const wanted = reference.rope(x.slice(at, at + headDim), angles, style === 0, 1.25);
             expect(relativeError(result.slice(at, at + headDim), wanted, 1)).to.be.below(4 * ulp);
-            expect(result.slice(at + 2 * pairs, at + headDim)).to.deep.equal(x.slice(at + 2 * pairs, at + headDim));
+            expect(result.slice(at + 2 * pairs, at + headDim)).to.deep.equal(
+              x.slice(at + 2 * pairs, at + headDim),
+            );
           }
         }
       });

@@ -408,10 +408,10 @@ describe('a load that stalls', () => {
 
   it('keeps only the newest of many', async () => {
     const names = Array.from({length: 8}, (_, index) => `model ${index}`);
-    const models = names.map(
-      (name) => new Blob([tinyLlama({seed: 7, metadata: {'general.name': name}})]),
+    const models = names.map((name) => new Blob([tinyLlama({seed: 7, metadata: {'general.name': name}})]));
+    const loads = models.map((model) =>
+      runtime.loadModel(model).catch((error: {name: string}) => error.name),
     );
-    const loads = models.map((model) => runtime.loadModel(model).catch((error: {name: string}) => error.name));
     const outcomes = await Promise.all(loads);
     expect(outcomes.slice(0, -1)).to.deep.equal(Array.from({length: 7}, () => 'load-aborted'));
     expect((await runtime.diagnostics()).model?.name).to.equal('model 7');

@@ -19,6 +19,7 @@ const mostCachedWords = 50_000;
  */
 export class BytePair implements TokenModel {
   readonly addSpacePrefix = false;
+  readonly closesUpPunctuation: boolean;
   readonly #vocabulary: Vocabulary;
   readonly #preTokenizer: PreTokenizer;
   readonly #unknown: number | null;
@@ -34,6 +35,7 @@ export class BytePair implements TokenModel {
     preTokenizer: PreTokenizer,
     unknown: number | null,
   ) {
+    this.closesUpPunctuation = preTokenizer.closesUpPunctuation;
     this.#vocabulary = vocabulary;
     this.#preTokenizer = preTokenizer;
     this.#unknown = unknown;

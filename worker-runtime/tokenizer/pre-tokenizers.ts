@@ -8,6 +8,8 @@ export interface PreTokenizer {
   readonly ignoreMerges: boolean;
   /** Whether BOS is added where the file does not say. */
   readonly addBos: boolean;
+  /** Whether decoding closes up punctuation; see {@link closeUpPunctuation}. */
+  readonly closesUpPunctuation: boolean;
 }
 
 // \s of JavaScript has U+FEFF and lacks U+0085; the patterns mean Unicode's White_Space.
@@ -28,11 +30,22 @@ const gpt2: PreTokenizer = {
   ),
   ignoreMerges: false,
   addBos: false,
+  closesUpPunctuation: true,
 };
 
-const llama3: PreTokenizer = {words: modernPattern(String.raw`\p{N}{1,3}`), ignoreMerges: true, addBos: true};
+const llama3: PreTokenizer = {
+  words: modernPattern(String.raw`\p{N}{1,3}`),
+  ignoreMerges: true,
+  addBos: true,
+  closesUpPunctuation: true,
+};
 
-const qwen2: PreTokenizer = {words: modernPattern(String.raw`\p{N}`), ignoreMerges: false, addBos: false};
+const qwen2: PreTokenizer = {
+  words: modernPattern(String.raw`\p{N}`),
+  ignoreMerges: false,
+  addBos: false,
+  closesUpPunctuation: false,
+};
 
 /** By `tokenizer.ggml.pre`: names of model families that share a pattern. */
 const preTokenizers: Readonly<Record<string, PreTokenizer>> = {

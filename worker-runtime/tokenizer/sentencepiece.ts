@@ -15,6 +15,7 @@ const utf8 = new TextEncoder();
  */
 export class SentencePiece implements TokenModel {
   readonly addSpacePrefix: boolean;
+  readonly closesUpPunctuation = false;
   readonly #vocabulary: Vocabulary;
   readonly #unknown: number | null;
   /** Place of each token by falling score; equal scores share a place. -1: text never becomes this token. */

@@ -13,4 +13,7 @@ export interface TokenModel {
 
   /** Whether a space is put before a text that is encoded, and taken off again when it is decoded. */
   readonly addSpacePrefix: boolean;
+
+  /** Whether decoding closes up punctuation. */
+  readonly closesUpPunctuation: boolean;
 }

@@ -36,7 +36,12 @@ export interface Tokenizer {
    */
   tokenBytes(id: number, options?: {special?: boolean}): Uint8Array;
 
-  /** The text of tokens, with U+FFFD for what is not UTF-8. @throws {GgufError} `invalid-prompt` */
+  /**
+   * The text of tokens, with U+FFFD for what is not UTF-8, in the spacing that the vocabulary asks for. Token by token,
+   * {@link tokenBytes} is exact.
+   *
+   * @throws {GgufError} `invalid-prompt`
+   */
   decode(tokens: readonly number[], options?: {special?: boolean}): string;
 
   /** A token as it stands in the vocabulary. @throws {GgufError} `invalid-prompt` */

@@ -1,5 +1,6 @@
 import {GgufError} from '../errors.ts';
-import {endOfGenerationTokens} from './end-of-generation.ts';
+import {endOfGenerationTokens} from './known-tokens.ts';
+import {closeUpPunctuation} from './punctuation.ts';
 import {SpecialSplitter} from './special-splitter.ts';
 import type {SpecialTokens} from './special-tokens.ts';
 import type {TokenModel} from './token-model.ts';
@@ -76,7 +77,8 @@ export class VocabularyTokenizer implements Tokenizer {
       const prefixed = i === 0 && this.#model.addSpacePrefix && bytes[0] === space;
       text += decoder.decode(prefixed ? bytes.subarray(1) : bytes, {stream: true});
     }
-    return text + decoder.decode();
+    text += decoder.decode();
+    return this.#model.closesUpPunctuation ? closeUpPunctuation(text) : text;
   }
 
   tokenText(id: number): string {

@@ -1,7 +1,7 @@
 import {GgufError} from '../errors.ts';
 import type {Metadata} from '../gguf/metadata.ts';
 import type {StringArray} from '../gguf/string-array.ts';
-import {isEndOfGenerationText} from './end-of-generation.ts';
+import {isKnownControlText} from './known-tokens.ts';
 
 /** Kinds of tokens, by their numbers in `tokenizer.ggml.token_type`. */
 export const tokenType = {normal: 1, unknown: 2, control: 3, userDefined: 4, unused: 5, byte: 6} as const;
@@ -68,8 +68,7 @@ export class Vocabulary {
       throw invalidVocabulary(typesKey, `has ${given.length} entries for ${this.size} tokens`);
     }
     const types = given ? Uint8Array.from(given) : new Uint8Array(this.size).fill(tokenType.normal);
-    // Some converters forget that the tokens which end a turn are control tokens.
-    for (const [text, id] of this.#ids) if (isEndOfGenerationText(text)) types[id] = tokenType.control;
+    for (const [text, id] of this.#ids) if (isKnownControlText(text)) types[id] = tokenType.control;
     return types;
   }
 }

@@ -3,6 +3,7 @@ import type {Vocabulary} from './vocabulary.ts';
 
 /** Control tokens that end a turn or a text, in the families of models there are. */
 const endTexts: ReadonlySet<string> = new Set([
+  '</s>',
   '<|endoftext|>',
   '<|end_of_text|>',
   '<|im_end|>',
@@ -23,8 +24,25 @@ const endTexts: ReadonlySet<string> = new Set([
   '<｜end▁of▁sentence｜>',
 ]);
 
-export function isEndOfGenerationText(text: string): boolean {
-  return endTexts.has(text);
+/** Control tokens for filling in the middle of code. */
+const fillInTexts: ReadonlySet<string> = new Set([
+  '<|fim_prefix|>',
+  '<|fim_suffix|>',
+  '<|fim_middle|>',
+  '<|fim_pad|>',
+  '<|repo_name|>',
+  '<|file_sep|>',
+  '<fim_prefix>',
+  '<fim_suffix>',
+  '<fim_middle>',
+  '<fim_pad>',
+  '<reponame>',
+  '<file_sep>',
+]);
+
+/** Whether a token must be a control token, whatever a careless converter made of it. */
+export function isKnownControlText(text: string): boolean {
+  return endTexts.has(text) || fillInTexts.has(text);
 }
 
 /** The tokens that end an answer: those that the file names, and those that are known by their text. */

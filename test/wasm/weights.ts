@@ -1,0 +1,88 @@
+/** Matrices for tests: rows as a file stores them, and their way into a compute format. */
+import {
+  bf16ToNumber,
+  decodeQ4_0,
+  decodeQ8_0,
+  dequantize,
+  f16ToNumber,
+  numberToF16,
+} from '../helpers/core-reference.ts';
+import type {QuantisedRow} from '../helpers/core-reference.ts';
+import {format, randomBytes, randomFloats} from './core-harness.ts';
+import type {CoreHarness} from './core-harness.ts';
+
+export type FormatName = keyof typeof format;
+
+export const formatNames = Object.keys(format) as FormatName[];
+
+export function isQuantised(name: FormatName): name is 'q8' | 'q4' {
+  return name === 'q8' || name === 'q4';
+}
+
+/** Bytes of a stored row, and the export that repacks it. */
+const storage: Record<FormatName, {rowBytes(columns: number): number; repack: string}> = {
+  f32: {rowBytes: (columns) => columns * 4, repack: 'repackF32'},
+  f16: {rowBytes: (columns) => columns * 2, repack: 'repack16'},
+  bf16: {rowBytes: (columns) => columns * 2, repack: 'repack16'},
+  q8: {rowBytes: (columns) => (columns / 32) * 34, repack: 'repackQ8_0'},
+  q4: {rowBytes: (columns) => (columns / 32) * 18, repack: 'repackQ4_0'},
+};
+
+/** Scales of every kind: normal, negative, subnormal, zero. */
+const scales = [0.01, -0.007, 3e-5, 6e-8, 0, 0.5, 60000];
+
+function randomRow(name: FormatName, columns: number, row: number): Uint8Array {
+  const seed = row * 31 + columns;
+  if (name === 'f32') return new Uint8Array(randomFloats(columns, seed).buffer);
+  if (name === 'f16') {
+    // Every third row has subnormal values.
+    const values = randomFloats(columns, seed, row % 3 === 0 ? 1e-4 : 1);
+    return new Uint8Array(Uint16Array.from(values, numberToF16).buffer);
+  }
+  if (name === 'bf16') {
+    const values = new Uint32Array(randomFloats(columns, seed).buffer);
+    return new Uint8Array(Uint16Array.from(values, (value) => value >>> 16).buffer);
+  }
+  const bytes = randomBytes(storage[name].rowBytes(columns), seed);
+  setScales(name, bytes, (block) => scales[(row + block) % scales.length]!);
+  return bytes;
+}
+
+export function randomRows(name: FormatName, rows: number, columns: number): Uint8Array[] {
+  return Array.from({length: rows}, (_, row) => randomRow(name, columns, row));
+}
+
+/** Writes the scale of every block of a Q8_0 or Q4_0 row. */
+export function setScales(name: 'q8' | 'q4', row: Uint8Array, scale: (block: number) => number): void {
+  const view = new DataView(row.buffer);
+  const blockBytes = storage[name].rowBytes(32);
+  for (let block = 0; block * blockBytes < row.length; block++) {
+    view.setUint16(block * blockBytes, numberToF16(scale(block)), true);
+  }
+}
+
+export function decode(name: 'q8' | 'q4', row: Uint8Array): QuantisedRow {
+  return name === 'q8' ? decodeQ8_0(row) : decodeQ4_0(row);
+}
+
+/** The f32 values of a stored row. */
+export function floatsOf(name: FormatName, row: Uint8Array): Float32Array {
+  if (isQuantised(name)) return dequantize(decode(name, row));
+  if (name === 'f32') return new Float32Array(row.buffer);
+  return Float32Array.from(new Uint16Array(row.buffer), name === 'f16' ? f16ToNumber : bf16ToNumber);
+}
+
+/** The rows as a matrix in the core's compute format; its pointer. */
+export function repack(core: CoreHarness, name: FormatName, rows: Uint8Array[], columns: number): number {
+  const groupBytes = core.run('groupBytes', format[name], columns);
+  const groups = Math.ceil(rows.length / 16);
+  const matrix = core.allocate(groups * groupBytes);
+  const stride = storage[name].rowBytes(columns);
+  for (let group = 0; group < groups; group++) {
+    const part = rows.slice(group * 16, group * 16 + 16);
+    const source = core.allocate(part.length * stride);
+    part.forEach((row, i) => new Uint8Array(core.memory.buffer, source + i * stride).set(row));
+    core.run(storage[name].repack, source, stride, part.length, columns, matrix + group * groupBytes);
+  }
+  return matrix;
+}
