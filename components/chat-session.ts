@@ -1,16 +1,15 @@
-import {GgufError, GgufRuntime, defaultSampling} from '../worker-runtime/client/index.ts';
+import {GgufError, GgufRuntime} from '../worker-runtime/client/index.ts';
 import type {
-  BootOptions,
-  LoadOptions,
-  LoadProgress,
+  GenerateOptions,
   ModelInfo,
   SamplingSettings,
   Timings,
   Usage,
 } from '../worker-runtime/client/index.ts';
 import {Activity} from './activity.ts';
-import {LazyRuntime} from './lazy-runtime.ts';
 import type {BootRuntime} from './lazy-runtime.ts';
+import {ModelSlot} from './model-slot.ts';
+import type {SlotLoadOptions} from './model-slot.ts';
 import type {
   ChatLoadProgress,
   ChatModelSource,
@@ -30,9 +29,6 @@ export interface ChatSessionOptions {
   readonly boot?: BootRuntime;
 }
 
-export type SessionLoadOptions = Pick<LoadOptions, 'contextLength' | 'kvType' | 'signal'> &
-  Pick<BootOptions, 'workerSrc'>;
-
 /**
  * One conversation with one model: the state machine behind the element, without a DOM.
  *
@@ -42,36 +38,34 @@ export type SessionLoadOptions = Pick<LoadOptions, 'contextLength' | 'kvType' | 
  */
 export class ChatSession {
   readonly #notify: (event: SessionEvent) => void;
-  readonly #runtime: LazyRuntime;
+  readonly #slot: ModelSlot;
   #reportedStatus: ChatStatus = 'empty';
   #messages: Transcript = [];
-  #source: ChatModelSource | null = null;
-  #load: Activity<ModelInfo> | null = null;
   #run: Activity<TranscriptMessage> | null = null;
   /** How often the last answer was written anew. */
   #attempt = 0;
-  #wantedSampling: Partial<SamplingSettings> = {};
-  #sampling: SamplingSettings = defaultSampling;
-  #model: ModelInfo | null = null;
-  #progress: ChatLoadProgress | null = null;
   #prefill: PrefillProgress | null = null;
-  #usage: Usage | null = null;
-  #timings: Timings | null = null;
+  #lastRun: {readonly usage: Usage; readonly timings: Timings} | null = null;
   #error: GgufError | null = null;
   /** What is written and not sent. */
   draft = '';
 
   constructor({onEvent, boot = (options) => GgufRuntime.boot(options)}: ChatSessionOptions) {
     this.#notify = onEvent;
-    this.#runtime = new LazyRuntime(boot);
+    this.#slot = new ModelSlot(boot, {
+      notify: onEvent,
+      changed: () => this.#changed(),
+      fail: (error) => this.#fail(error),
+      endRun: async () => this.#run?.stop(),
+    });
   }
 
   get status(): ChatStatus {
-    if (this.#load) return 'loading';
+    if (this.#slot.loading) return 'loading';
     if (this.#run) return 'generating';
-    if (this.#model) return 'ready';
+    if (this.#slot.model) return 'ready';
     if (this.#error) return 'error';
-    return this.#source === null ? 'empty' : 'idle';
+    return this.#slot.source === null ? 'empty' : 'idle';
   }
 
   get messages(): Transcript {
@@ -86,19 +80,19 @@ export class ChatSession {
 
   /** What `load()` loads when it is given nothing. */
   get source(): ChatModelSource | null {
-    return this.#source;
+    return this.#slot.source;
   }
   set source(source: ChatModelSource | null) {
-    this.#source = source;
+    this.#slot.source = source;
     this.#changed();
   }
 
   get model(): ModelInfo | null {
-    return this.#model;
+    return this.#slot.model;
   }
   /** Of the load under way. */
   get progress(): ChatLoadProgress | null {
-    return this.#progress;
+    return this.#slot.progress;
   }
   /** Of the answer under way, until its first token. */
   get prefill(): PrefillProgress | null {
@@ -106,21 +100,21 @@ export class ChatSession {
   }
   /** Of the last answer, as are `timings`. */
   get usage(): Usage | null {
-    return this.#usage;
+    return this.#lastRun?.usage ?? null;
   }
   get timings(): Timings | null {
-    return this.#timings;
+    return this.#lastRun?.timings ?? null;
   }
-  /** The sampling settings in force. */
+  /** The settings in force. */
   get sampling(): SamplingSettings {
-    return this.#sampling;
+    return this.#slot.sampling;
   }
   /** The last failure; gone when something works again, or by {@link dismissError}. */
   get error(): GgufError | null {
     return this.#error;
   }
   get runtime(): ChatRuntime | null {
-    return this.#runtime.current;
+    return this.#slot.runtime;
   }
 
   /**
@@ -128,34 +122,22 @@ export class ChatSession {
    *
    * @throws {GgufError} `load-aborted` after `stop()`, `unload()` or a newer load; what `GgufRuntime.loadModel` throws
    */
-  async load(source = this.#source, options: SessionLoadOptions = {}): Promise<ModelInfo> {
+  async load(source = this.source, options: SlotLoadOptions = {}): Promise<ModelInfo> {
     if (source === null) {
-      throw new GgufError('invalid-source', 'There is no model to load: set src, or give load() a source', {
-        field: 'src',
-      });
+      const message = 'There is no model to load: set src, or give load() a source';
+      throw new GgufError('invalid-source', message, {field: 'src'});
     }
-    void this.#load?.stop();
-    const load: Activity<ModelInfo> = new Activity(
-      (signal) => this.#loadModel(source, {...options, signal}, () => this.#load === load),
-      options.signal,
-    );
-    this.#load = load;
-    this.#source = source;
     this.#error = null;
-    this.#progress = null;
-    this.#changed();
-    return load.result;
+    const model = await this.#slot.load(source, options);
+    this.#lastRun = null;
+    return model;
   }
 
   /** Frees the model; the transcript stays. */
   async unload(): Promise<void> {
-    await this.stop();
-    const {current} = this.#runtime;
-    if (!current || !this.#model) return;
-    const {freedBytes} = await current.freeModel();
-    this.#forgetModel();
-    this.#changed();
-    this.#notify({type: 'unload', freedBytes});
+    await this.#run?.stop();
+    this.#lastRun = null;
+    await this.#slot.unload();
   }
 
   /**
@@ -188,14 +170,14 @@ export class ChatSession {
     }
     this.#messages = question;
     this.#attempt += 1;
-    const seed = (this.#sampling.seed + this.#attempt) % Number.MAX_SAFE_INTEGER;
+    const seed = (this.sampling.seed + this.#attempt) % Number.MAX_SAFE_INTEGER;
     const sampling = {seed, ...options.sampling};
     return this.#answer({...options, sampling}, (messages) => [...messages, ...old]);
   }
 
   /** Ends the answer or the load under way, and waits for that. What was written stays. */
   async stop(): Promise<void> {
-    await Promise.all([this.#load?.stop(), this.#run?.stop()]);
+    await Promise.all([this.#slot.stopLoad(), this.#run?.stop()]);
   }
 
   /** Empties the transcript. The context in the Worker and the model stay. */
@@ -210,8 +192,7 @@ export class ChatSession {
   async resetContext(): Promise<void> {
     await this.#run?.stop();
     await this.#requireReady().resetContext();
-    this.#usage = null;
-    this.#timings = null;
+    this.#lastRun = null;
     this.#changed();
   }
 
@@ -221,9 +202,8 @@ export class ChatSession {
    * @throws {GgufError} `invalid-setting`; the settings before stay
    */
   async configureSampling(settings: Partial<SamplingSettings>): Promise<void> {
-    this.#wantedSampling = settings;
-    const {current} = this.#runtime;
-    if (current) await this.#applySampling(current);
+    await this.#slot.configureSampling(settings);
+    if (this.#error?.name === 'invalid-setting') this.dismissError();
   }
 
   dismissError(): void {
@@ -233,73 +213,16 @@ export class ChatSession {
 
   /** Terminates the runtime with whatever it is doing. The transcript stays, and the session can load again. */
   dispose(): void {
-    void this.#load?.stop();
-    this.#load = null;
-    this.#runtime.drop();
-    this.#forgetModel();
+    this.#slot.drop();
+    this.#lastRun = null;
     this.#changed();
   }
 
-  async #loadModel(
-    source: ChatModelSource,
-    {workerSrc, ...options}: SessionLoadOptions,
-    isNewest: () => boolean,
-  ): Promise<ModelInfo> {
-    try {
-      await this.#run?.stop();
-      const runtime = await this.#bootedRuntime(workerSrc);
-      const onProgress = (progress: LoadProgress): void => void (isNewest() && this.#progressed(progress));
-      const model = await runtime.loadModel(source, {...options, onProgress});
-      // Also where a newer load is under way: until that has ended, this is the model that the Worker holds.
-      this.#model = model;
-      if (!isNewest()) throw new GgufError('load-aborted', 'A newer load took the place of this one');
-      this.#endLoad();
-      this.#notify({type: 'load', model});
-      return model;
-    } catch (thrown) {
-      const error = GgufError.from(thrown);
-      if (isNewest()) this.#endLoad(error);
-      throw error;
-    }
-  }
-
-  async #bootedRuntime(workerSrc: SessionLoadOptions['workerSrc']): Promise<ChatRuntime> {
-    const before = this.#runtime.current;
-    const runtime = await this.#runtime.get(workerSrc === undefined ? {} : {workerSrc});
-    // A refused setting has been reported and does not stand in the way of the model.
-    if (!before) await this.#applySampling(runtime).catch(() => undefined);
-    return runtime;
-  }
-
-  #progressed(progress: LoadProgress): void {
-    const {loadedBytes, totalBytes} = progress;
-    this.#progress = {...progress, ratio: totalBytes ? Math.min(1, loadedBytes / totalBytes) : null};
-    this.#notify({type: 'progress', progress: this.#progress});
-    this.#notify({type: 'change'});
-  }
-
-  #endLoad(error?: GgufError): void {
-    this.#load = null;
-    this.#progress = null;
-    if (error && !isIntended(error)) this.#fail(error);
-    else this.#changed();
-  }
-
-  async #applySampling(runtime: ChatRuntime): Promise<void> {
-    try {
-      this.#sampling = await runtime.configureSampling({...defaultSampling, ...this.#wantedSampling});
-      if (this.#error?.name === 'invalid-setting') this.dismissError();
-    } catch (thrown) {
-      throw this.#fail(GgufError.from(thrown));
-    }
-  }
-
   #requireReady(): ChatRuntime {
-    const {current} = this.#runtime;
-    if (this.#load) throw new GgufError('no-model', 'The model is still loading');
-    if (!current || !this.#model) throw new GgufError('no-model', 'No model is loaded');
-    if (this.#run) throw new GgufError('sequence-busy', 'An answer is being written: wait for it, or stop it');
-    return current;
+    const runtime = this.#slot.requireModel();
+    if (this.#run)
+      throw new GgufError('sequence-busy', 'An answer is being written: wait for it, or stop it');
+    return runtime;
   }
 
   #send(text: string, options: SendOptions, onRefused?: () => void): Promise<TranscriptMessage> {
@@ -322,53 +245,58 @@ export class ChatSession {
   ): Promise<TranscriptMessage> {
     const runtime = this.#requireReady();
     const params = {...options, messages: promptOf(this.#messages, systemPrompt)};
-    const answer = newMessage('assistant', '');
-    this.#messages = [...this.#messages, answer];
+    const message = newMessage('assistant', '');
+    this.#messages = [...this.#messages, message];
     this.#error = null;
-    this.#run = new Activity((stopped) => this.#write(answer, runtime, {...params, signal: stopped}, undo), signal);
+    this.#run = new Activity(
+      (stopped) => this.#write(message, runtime, {...params, signal: stopped}, undo),
+      signal,
+    );
     this.#changed();
-    this.#notify({type: 'generate-start', message: answer});
+    this.#notify({type: 'generate-start', message});
     return this.#run.result;
   }
 
   async #write(
-    answer: TranscriptMessage,
+    message: TranscriptMessage,
     runtime: ChatRuntime,
-    params: Parameters<ChatRuntime['generate']>[0],
+    params: GenerateOptions,
     undo: (messages: Transcript) => Transcript,
   ): Promise<TranscriptMessage> {
-    let written = answer;
     try {
       const run = runtime.generate({...params, onPrefill: (progress) => this.#prefilled(progress)});
       for await (const token of run) {
         this.#prefill = null;
-        written = {...written, content: written.content + token.text};
-        this.#messages = replaced(this.#messages, written);
-        this.#notify({type: 'token', token, message: written});
+        message = {...message, content: message.content + token.text};
+        this.#messages = replaced(this.#messages, message);
+        this.#notify({type: 'token', token, message});
       }
       const result = await run.result;
       const {text: content, finishReason, usage, timings} = result;
-      written = {...written, content, finishReason, usage};
-      this.#usage = usage;
-      this.#timings = timings;
-      this.#endRun(replaced(this.#messages, written));
-      this.#notify({type: 'message', message: written});
-      this.#notify({type: 'generate-end', message: written, result});
-      return written;
+      message = {...message, content, finishReason, usage};
+      this.#lastRun = {usage, timings};
+      this.#endRun(replaced(this.#messages, message));
+      this.#notify({type: 'message', message});
+      this.#notify({type: 'generate-end', message, result});
+      return message;
     } catch (thrown) {
       const error = GgufError.from(thrown);
-      this.#endRun(
-        written.content === ''
-          ? undo(without(this.#messages, written.id))
-          : replaced(this.#messages, {...written, finishReason: 'error'}),
-      );
-      throw isIntended(error) ? error : this.#fail(error);
+      this.#endRun(this.#afterFailure(message, undo));
+      // `terminated`: the runtime was let go on purpose.
+      throw error.name === 'terminated' ? error : this.#fail(error);
     }
+  }
+
+  #afterFailure(message: TranscriptMessage, undo: (messages: Transcript) => Transcript): Transcript {
+    const removed = !this.#messages.some(({id}) => id === message.id);
+    if (removed || message.content !== '')
+      return replaced(this.#messages, {...message, finishReason: 'error'});
+    return undo(without(this.#messages, message.id));
   }
 
   #prefilled({done, total}: PrefillProgress): void {
     this.#prefill = {done, total};
-    this.#notify({type: 'change'});
+    this.#changed();
   }
 
   #endRun(messages: Transcript): void {
@@ -378,18 +306,9 @@ export class ChatSession {
     this.#changed();
   }
 
-  #forgetModel(): void {
-    this.#model = null;
-    this.#usage = null;
-    this.#timings = null;
-  }
-
   #fail(error: GgufError): GgufError {
     this.#error = error;
-    if (!error.recoverable) {
-      this.#runtime.drop();
-      this.#forgetModel();
-    }
+    if (!error.recoverable) this.#slot.drop();
     this.#changed();
     this.#notify({type: 'error', error});
     return error;
@@ -402,9 +321,4 @@ export class ChatSession {
     if (status !== previous) this.#notify({type: 'status', status, previous});
     this.#notify({type: 'change'});
   }
-}
-
-/** Whether someone asked for just this: to stop a load, or to let the runtime go. */
-function isIntended({name}: GgufError): boolean {
-  return name === 'load-aborted' || name === 'terminated';
 }

@@ -24,7 +24,8 @@ export class LazyRuntime {
     const pending = (this.#pending ??= this.#boot(options));
     try {
       const runtime = await pending;
-      if (this.#pending !== pending) throw new GgufError('terminated', 'The runtime was let go while it started');
+      if (this.#pending !== pending)
+        throw new GgufError('terminated', 'The runtime was let go while it started');
       this.#current = runtime;
       return runtime;
     } catch (error) {

@@ -216,7 +216,7 @@ export const errorRegistry = {
     code: 504,
     stage: 'unsupported',
     recoverable: false,
-    help: 'The browser lacks WebAssembly with 128-bit SIMD.',
+    help: "The browser lacks WebAssembly with 128-bit SIMD, or the page's Content-Security-Policy lacks `wasm-unsafe-eval`.",
   },
 
   // 6xx: memory

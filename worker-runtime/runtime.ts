@@ -223,9 +223,11 @@ export class Runtime {
   }
 
   #install(model: LoadedModel): Resident {
+    // The model before is there until its runs have ended.
+    const bytes = model.core.bytes + (this.#resident?.model.core.bytes ?? 0);
+    this.#highWaterBytes = Math.max(this.#highWaterBytes, bytes);
     const sequence = this.#sequences.add((handle) => new Sequence(handle, model.cache));
     this.#resident = this.#models.add((handle) => ({handle, model, sequence, runs: new Set()}));
-    this.#highWaterBytes = Math.max(this.#highWaterBytes, model.core.bytes);
     return this.#resident;
   }
 

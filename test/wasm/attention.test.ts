@@ -104,6 +104,7 @@ describe('attention', () => {
   before(async () => {
     cores = await allCores();
   });
+  afterEach(() => cores.forEach((core) => core.reset()));
 
   for (const [name, shape] of Object.entries(shapes)) {
     for (const [typeName, type] of Object.entries(kvType)) {
@@ -129,6 +130,24 @@ describe('attention', () => {
       });
     }
   }
+
+  it('weights are exact to some units in the last place, down to the smallest', () => {
+    const shape = {kvHeads: 1, headsPerKv: 1, headDim: 4, capacity: 32, window: 0};
+    for (const core of cores) {
+      for (let x = 0; x < 87; x += 0.37) {
+        // Scores are 0 and -x (the scale is 1 / 2); only the second value is not 0.
+        const rows = (first: number, second: number) => [
+          Float32Array.of(first, 0, 0, 0),
+          Float32Array.of(second, 0, 0, 0),
+        ];
+        const input = {q: rows(2, 2), k: rows(0, -x), v: rows(0, 1)};
+        const weight = Math.exp(-Math.fround(x)) / (1 + Math.exp(-Math.fround(x)));
+        const [, second] = run(core, kvType.f32, shape, input, 2);
+        // Two for e^x, one half each for the sum, its inverse and the product.
+        expect(second![0]! / weight).to.be.closeTo(1, 4 * 2 ** -23);
+      }
+    }
+  });
 
   it('passes NaN on', () => {
     const shape = shapes['heads of 8']!;

@@ -20,7 +20,7 @@ describe('operations of the core', () => {
   before(async () => {
     cores = await allCores();
   });
-  beforeEach(() => cores.forEach((core) => core.reset()));
+  afterEach(() => cores.forEach((core) => core.reset()));
 
   /** Runs on all cores, which must give the same bits. */
   function onAll(operation: (core: CoreHarness) => Float32Array): Float32Array {

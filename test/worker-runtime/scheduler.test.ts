@@ -93,13 +93,18 @@ describe('Scheduler', () => {
     const scheduler = new Scheduler();
     const controller = new AbortController();
     const checkpoint = scheduler.checkpoint(controller.signal);
-    await scheduler.yield();
-    expect(checkpoint()).to.equal(undefined);
+    let pause: void | Promise<void> = scheduler.yield();
+    // Where the machine held this test up since the last yield, it is right to yield again.
+    for (let attempt = 0; pause && attempt < 50; attempt++) {
+      await pause;
+      pause = checkpoint();
+    }
+    expect(pause).to.equal(undefined);
     spin(6);
     const {port1, port2} = new MessageChannel();
     port1.onmessage = () => controller.abort();
     port2.postMessage(null);
-    const pause = checkpoint();
+    pause = checkpoint();
     expect(pause).to.be.instanceOf(Promise);
     // The abort may be delivered before this yield or before the next one.
     const result = await outcome(

@@ -15,7 +15,8 @@ export class GenerationRun implements AsyncIterable<TokenEvent> {
   readonly result: Promise<GenerateResult>;
   readonly #requestCancel: () => Promise<unknown>;
   readonly #queue: TokenEvent[] = [];
-  #waiter: Waiter | undefined;
+  /** Reads that found no token; more than one only where the run is iterated twice at once. */
+  #waiters: Waiter[] = [];
   #state: {ended: false} | {ended: true; error?: unknown} = {ended: false};
 
   /** Made by {@link GgufRuntime.generate}: `start` sends the request and reports its tokens. */
@@ -53,23 +54,24 @@ export class GenerationRun implements AsyncIterable<TokenEvent> {
     const value = this.#queue.shift();
     if (value) return Promise.resolve({done: false, value});
     const state = this.#state;
-    if (!state.ended) return new Promise((resolve, reject) => (this.#waiter = {resolve, reject}));
+    if (!state.ended) return new Promise((resolve, reject) => this.#waiters.push({resolve, reject}));
     return state.error === undefined
       ? Promise.resolve({done: true, value: undefined})
       : Promise.reject(state.error as Error);
   }
 
   #push(token: TokenEvent): void {
-    const waiter = this.#waiter;
-    this.#waiter = undefined;
+    const waiter = this.#waiters.shift();
     if (waiter) waiter.resolve({done: false, value: token});
     else this.#queue.push(token);
   }
 
   #end(state: {ended: true; error?: unknown}): void {
     this.#state = state;
-    if (state.error === undefined) this.#waiter?.resolve({done: true, value: undefined});
-    else this.#waiter?.reject(state.error);
-    this.#waiter = undefined;
+    for (const {resolve, reject} of this.#waiters) {
+      if (state.error === undefined) resolve({done: true, value: undefined});
+      else reject(state.error);
+    }
+    this.#waiters = [];
   }
 }

@@ -37,7 +37,9 @@ async function compile(variant: CoreVariant): Promise<CompiledCore | string> {
   const {base64, sha256} = cores[variant];
   const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
   if (!WebAssembly.validate(bytes)) return `${variant} core: this engine cannot run its SIMD instructions`;
-  const module = await WebAssembly.compile(bytes);
+  const module = await WebAssembly.compile(bytes).catch((error: Error) => error);
+  // A Content-Security-Policy without 'wasm-unsafe-eval' forbids it.
+  if (module instanceof Error) return `${variant} core: it was not compiled: ${module.message}`;
   const memory = new WebAssembly.Memory({initial: arenaBase / 65536});
   const calculator = await instantiateCore(module, memory);
   const dotMode = calculator.probeRelaxedDot();

@@ -8,8 +8,8 @@ import type {EncodeOptions, Tokenizer} from './tokenizer.ts';
 import type {Vocabulary} from './vocabulary.ts';
 import {tokenType} from './vocabulary.ts';
 
-/** Far beyond every context; bounds memory and the numbers of the merge queue. */
-const longestText = 16 * 1024 * 1024;
+/** Beyond every context that fits in wasm memory; bounds the time that nothing else happens in. */
+const longestText = 2 * 1024 * 1024;
 const noBytes = new Uint8Array(0);
 const space = 0x20;
 
@@ -97,10 +97,9 @@ export class VocabularyTokenizer implements Tokenizer {
 function findControlTexts(vocabulary: Vocabulary): string[] {
   const texts: string[] = [];
   for (let id = 0; id < vocabulary.size; id++) {
-    const type = vocabulary.type(id);
-    if (type !== tokenType.control && type !== tokenType.userDefined) continue;
+    if (!vocabulary.isSpecial(id) && vocabulary.type(id) !== tokenType.userDefined) continue;
     const text = vocabulary.text(id);
-    if (text !== '' && (type === tokenType.control || /^<[|｜].*[|｜]>$/su.test(text))) texts.push(text);
+    if (text !== '' && (vocabulary.isSpecial(id) || /^<[|｜].*[|｜]>$/su.test(text))) texts.push(text);
   }
   return texts;
 }

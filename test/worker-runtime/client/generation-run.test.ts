@@ -81,6 +81,16 @@ describe('GenerationRun', () => {
     expect(await manual.run.result.catch((error: Error) => error.message)).to.equal('trap');
   });
 
+  it('lets two iterations share the tokens, and ends both', async () => {
+    const both = [manual.collect(), manual.collect()];
+    await Promise.resolve();
+    manual.push(token(0));
+    manual.push(token(1));
+    manual.push(token(2));
+    manual.end(resultOf('stop'));
+    expect((await Promise.all(both)).flat().sort()).to.deep.equal([0, 1, 2]);
+  });
+
   it('cancels when the loop is left early', async () => {
     manual.push(token(0));
     for await (const {index} of manual.run) {

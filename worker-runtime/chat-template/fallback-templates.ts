@@ -1,0 +1,18 @@
+import type {Tokenizer} from '../tokenizer/tokenizer.ts';
+
+/** ChatML, which most models without a template that have its tokens were trained on. */
+const chatMl = `{% for message in messages %}
+{{ '<|im_start|>' + message.role + '\\n' + message.content + '<|im_end|>\\n' }}
+{%- endfor %}
+{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}`;
+
+/** A transcript in words, for models that know nothing but text. */
+const transcript = `{% for message in messages %}
+{{ ('' if message.role == 'system' else message.role | capitalize + ': ') + message.content + '\\n\\n' }}
+{%- endfor %}
+{% if add_generation_prompt %}{{ 'Assistant:' }}{% endif %}`;
+
+/** The template for a file that has none. */
+export function fallbackTemplate({controlTexts}: Tokenizer): string {
+  return controlTexts.includes('<|im_start|>') ? chatMl : transcript;
+}
