@@ -53,7 +53,11 @@ export class ChatSession {
   constructor({onEvent, boot = (options) => GgufRuntime.boot(options)}: ChatSessionOptions) {
     this.#notify = onEvent;
     this.#slot = new ModelSlot(boot, {
-      notify: onEvent,
+      notify: (event) => {
+        // What the last answer used is the context of another model, then.
+        if (event.type === 'load' || event.type === 'unload') this.#lastRun = null;
+        onEvent(event);
+      },
       changed: () => this.#changed(),
       fail: (error) => this.#fail(error),
       endRun: async () => this.#run?.stop(),
@@ -128,15 +132,12 @@ export class ChatSession {
       throw new GgufError('invalid-source', message, {field: 'src'});
     }
     this.#error = null;
-    const model = await this.#slot.load(source, options);
-    this.#lastRun = null;
-    return model;
+    return this.#slot.load(source, options);
   }
 
   /** Frees the model; the transcript stays. */
   async unload(): Promise<void> {
     await this.#run?.stop();
-    this.#lastRun = null;
     await this.#slot.unload();
   }
 

@@ -1,9 +1,11 @@
 /**
  * Builds the cores: `node wasm/build.mjs [--force]`.
  *
- * assembly/index.ts → asc → wasm-opt → build/core-baseline.wasm (SIMD) and build/core-relaxed.wasm (relaxed SIMD), from one source;
- * cores.js carries both as text, for the Worker's bundle. assembly/bench.ts → build/bench.wasm. Nothing is done while the sources,
- * this file and the compilers stay the same.
+ * assembly/index.ts → asc → wasm-opt → build/core-baseline.wasm (SIMD) and build/core-relaxed.wasm (relaxed SIMD),
+ * from one source; build/cores.js carries both as text, for the Worker's bundle.
+ * assembly/bench.ts → build/bench.wasm.
+ *
+ * Nothing is done while the sources, this file and the compilers stay the same.
  */
 import {execFile} from 'node:child_process';
 import {createHash} from 'node:crypto';

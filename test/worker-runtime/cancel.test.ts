@@ -1,8 +1,8 @@
 import {expect} from '@open-wc/testing';
 import {GgufRuntime} from '../../worker-runtime/client/index.ts';
-import type {GenerateOptions, GenerationRun, TokenEvent} from '../../worker-runtime/client/index.ts';
+import type {GenerateOptions, GenerationRun, TokenEvent, Usage} from '../../worker-runtime/client/index.ts';
 import {tinyLlama} from '../helpers/gguf-writer.ts';
-import {anyTokens, endless, greedy, longContext, prompt, textOf} from '../helpers/tiny-runs.ts';
+import {anyTokens, collect, endless, greedy, longContext, prompt, textOf} from '../helpers/tiny-runs.ts';
 
 describe('cancelling generate', () => {
   let runtime: GgufRuntime;
@@ -107,5 +107,41 @@ describe('cancelling generate', () => {
     const result = await run.result;
     expect(await run.cancel()).to.deep.equal(result);
     expect(result.finishReason).to.equal('length');
+  });
+});
+
+describe('cancelling inside a step', () => {
+  let runtime: GgufRuntime;
+  before(async () => {
+    runtime = await GgufRuntime.boot();
+    // Large enough that a slice of prefill takes longer than the Worker may be deaf.
+    const size = {layerCount: 12, embeddingLength: 256, feedForwardLength: 768, headCount: 8, headCountKv: 4};
+    await runtime.loadModel(tinyLlama({...size, contextLength: 1024}));
+  });
+  after(() => runtime.terminate());
+
+  /** The next token with its probabilities, which change with any bit of the context, and the usage. */
+  async function next(tokens: readonly number[]): Promise<{token: TokenEvent | undefined; usage: Usage}> {
+    const settings = {maxTokens: 1, topLogprobs: 5, ignoreEndOfGeneration: true};
+    const run = runtime.generate({...settings, tokens});
+    const [token] = await collect(run);
+    return {token, usage: (await run.result).usage};
+  }
+
+  /** Fills the cache with what must not be taken for a conversation. */
+  const spoil = (): Promise<unknown> => runtime.evaluate(anyTokens(120, 9));
+
+  it('of prefill keeps only whole slices', async () => {
+    const conversation = anyTokens(120);
+    const {token: expected} = await next(conversation);
+    for (let round = 0; round < 5; round++) {
+      await spoil();
+      const run = runtime.generate({...endless, tokens: conversation});
+      await new Promise((resolve) => setTimeout(resolve, round * 8));
+      const {contextUsed} = (await run.cancel()).usage;
+      const {token, usage} = await next(conversation);
+      expect(usage.cachedTokens).to.equal(Math.min(contextUsed, conversation.length - 1));
+      expect(token).to.deep.equal(expected);
+    }
   });
 });

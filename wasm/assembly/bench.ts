@@ -1,7 +1,10 @@
 /** What the hardware gives, for the benchmarks to compare with. Not part of a core. */
 export {heapBase} from './heap-base';
 
-/** Reads `bytes` (a multiple of 64) at `pointer`, `rounds` times. The result keeps the loop from being removed. */
+/**
+ * Reads `bytes` (a multiple of 64) at `pointer`, `rounds` times. The result keeps the loop from being
+ * removed.
+ */
 export function readMemory(pointer: usize, bytes: usize, rounds: i32): i32 {
   let a = i32x4.splat(0), b = a, c = a, d = a;
   for (let round = 0; round < rounds; round++) {
@@ -16,8 +19,8 @@ export function readMemory(pointer: usize, bytes: usize, rounds: i32): i32 {
 }
 
 /**
- * `rounds` times 12 × 16 products of bytes with the relaxed dot product, from registers; operands: 32 bytes. Twelve chains: two
- * instructions a cycle of five cycles each need ten.
+ * `rounds` times 12 × 16 products of bytes with the relaxed dot product, from registers; operands: 32 bytes.
+ * Twelve chains: two instructions a cycle of five cycles each need ten.
  */
 export function dotPeak(operands: usize, rounds: i32): i32 {
   const x = v128.load(operands), w = v128.load(operands, 16);

@@ -1,9 +1,10 @@
 /**
  * The core's ABI. What each function does stands where it is defined.
  *
- * All pointers are byte offsets into the imported memory `env.memory`; the core allocates nothing and uses, of its own, static data below
- * 64 KiB only. Buffers begin at multiples of 16 bytes (matrices: 64). Rows of f32 have strides that are multiples of 16 floats,
- * and what pads a row may be written. Shapes are row-major, the last index runs fastest.
+ * All pointers are byte offsets into the imported memory `env.memory`; the core allocates nothing and uses,
+ * of its own, static data below 64 KiB only. Buffers begin at multiples of 16 bytes (matrices: 64). Rows of
+ * f32 have strides that are multiples of 16 floats, and what pads a row may be written. Shapes are row-major,
+ * the last index runs fastest.
  */
 export {probeRelaxedDot, setDotMode} from './matmul/dot-mode';
 

@@ -73,7 +73,7 @@ export class Sampler {
   #drawRanked(logits: Float32Array, largest: number): number {
     const {temperature} = this.#settings;
     const ranking = this.#ranking;
-    ranking.begin(logits);
+    ranking.begin(logits, largest);
     const kept = this.#topP(logits, largest);
     let count = 0;
     let total = 0;

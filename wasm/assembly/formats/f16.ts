@@ -1,15 +1,15 @@
 /**
  * IEEE 754 half precision, four values at a time, with integer instructions only: WebAssembly has no f16.
  *
- * Both directions are exact (to f16: rounded half to even), subnormals, infinities and NaN included, and neither feeds
- * a subnormal f32 to an arithmetic instruction, which costs x86 processors over a hundred cycles.
+ * Both directions are exact (to f16: rounded half to even), subnormals, infinities and NaN included. Widening feeds
+ * no subnormal f32 to an arithmetic instruction: that costs x86 processors over a hundred cycles.
  */
 
 /**
  * Four f16 at `pointer` as f32x4.
  *
- * 1. Exponent and mantissa are moved to their place in an f32, with an exponent field of 224 + e: that is the value times 2^112,
- *    and e = 31 becomes the f32 exponent of infinities and NaN by itself.
+ * 1. Exponent and mantissa are moved to their place in an f32, with an exponent field of 224 + e: that is the
+ *    value times 2^112, and e = 31 becomes the f32 exponent of infinities and NaN by itself.
  * 2. Times 2^-112: exact for e > 0. Where e = 0 it is 2^-15 (1 + m / 1024) = v instead of 2^-14 (m / 1024).
  * 3. Adding min(v, 2^-14) - 2^-14 corrects that: it is zero for e > 0 and turns v into 2 v - 2^-14 for e = 0.
  */
@@ -25,8 +25,8 @@ export function loadF16x4(pointer: usize): v128 {
 }
 
 /**
- * The exponent 224, 2^-112, 2^-14, the sign, and the exponent's bits of an f16. In memory: engines rebuild a vector constant,
- * with three instructions, at every use.
+ * The exponent 224, 2^-112, 2^-14, the sign, and the exponent's bits of an f16. In memory: engines rebuild a
+ * vector constant, with three instructions, at every use.
  */
 const constants = memory.data<u32>(
   [
@@ -37,11 +37,15 @@ const constants = memory.data<u32>(
   16,
 );
 
-/** The same where none of the four is zero or subnormal: steps 1 and 2 suffice, and the sign needs no steps of its own. */
+/**
+ * The same where none of the four is zero or subnormal: steps 1 and 2 suffice, and the sign needs no steps of
+ * its own.
+ */
 // @ts-ignore: decorator
 @inline
 export function loadNormalF16x4(pointer: usize): v128 {
-  // The load has copied the sign into all bits above the f16 exponent; setting the three upper exponent bits leaves it on top.
+  // The load has copied the sign into all bits above the f16 exponent; setting the three upper exponent bits
+  // leaves it on top.
   const scaled = v128.or(i32x4.shl(v128.load16x4_s(pointer), 13), v128.load(constants));
   return f32x4.mul(scaled, v128.load(constants, 16));
 }
@@ -72,7 +76,10 @@ export function widenBF16x16(source: usize, out: usize): void {
   v128.store(out, loadBF16x4(source + 24), 48);
 }
 
-/** Four f32 to f16, rounded half to even; each result is in the lower half of its lane. NaN becomes a quiet NaN. */
+/**
+ * Four f32 to f16, rounded half to even; each result is in the lower half of its lane. NaN becomes a quiet
+ * NaN.
+ */
 // @ts-ignore: decorator
 @inline
 export function toF16x4(x: v128): v128 {
@@ -89,7 +96,10 @@ export function toF16x4(x: v128): v128 {
   return v128.or(result, i32x4.shr_u(v128.and(x, i32x4.splat(0x80000000)), 16));
 }
 
-/** 16 f16 at `source` as f32 at `out`. Subnormal values are rare: the branch is worth more than half of the instructions. */
+/**
+ * 16 f16 at `source` as f32 at `out`. Subnormal values are rare: the branch is worth more than half of the
+ * instructions.
+ */
 // @ts-ignore: decorator
 @inline
 export function widenF16x16(source: usize, out: usize): void {
@@ -111,7 +121,9 @@ export function f16ToF32(bits: u32): f32 {
   const magnitude = bits & 0x7fff;
   const sign = (bits & 0x8000) << 16;
   // Zero and subnormals are integers times 2^-24.
-  if (magnitude < 0x400) return reinterpret<f32>(reinterpret<u32>(<f32>magnitude * reinterpret<f32>(0x33800000)) | sign);
+  if (magnitude < 0x400) {
+    return reinterpret<f32>(reinterpret<u32>(<f32>magnitude * reinterpret<f32>(0x33800000)) | sign);
+  }
   const exponent: u32 = magnitude >= 0x7c00 ? 224 << 23 : 112 << 23;
   return reinterpret<f32>(((magnitude << 13) + exponent) | sign);
 }

@@ -1,8 +1,9 @@
 /**
  * The compute formats: how weights lie in memory while they are used.
  *
- * All formats interleave 16 rows of a matrix, a *group*, so that every lane of a vector belongs to another row: products need
- * no horizontal sums. A matrix is `ceil(rows / 16)` groups one after the other; missing rows of the last group are zero.
+ * All formats interleave 16 rows of a matrix, a *group*, so that every lane of a vector belongs to another
+ * row: products need no horizontal sums. A matrix is `ceil(rows / 16)` groups one after the other; missing
+ * rows of the last group are zero.
  */
 
 export type Format = i32;

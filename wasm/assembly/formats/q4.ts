@@ -1,11 +1,12 @@
 /**
  * Q4: the compute format of Q4_0. 4.5 bits a weight.
  *
- * Source block (Q4_0), 18 bytes:   f16 scale · 16 bytes, byte j: column j in the low, column 16 + j in the high nibble
+ * Source block (Q4_0), 18 bytes:   f16 scale · 16 bytes, byte j: column j in the low, 16 + j in the high nibble
  * Compute block, 288 bytes, 16 rows × 32 columns:
  *      0  16 × f16   scales of the rows
- *     32   4 × 64    part p: columns 4 p … 4 p + 3 in the low nibbles, 16 + 4 p … in the high ones; in it 4 × 16 bytes:
- *                    rows 0–3, 4–7, 8–11, 12–15; 16 bytes are 4 rows × 4 bytes, the row being the 32-bit lane
+ *     32   4 × 64    part p: columns 4 p … 4 p + 3 in the low nibbles, 16 + 4 p … in the high ones;
+ *                    in it 4 × 16 bytes: rows 0–3, 4–7, 8–11, 12–15;
+ *                    16 bytes are 4 rows × 4 bytes, the row being the 32-bit lane
  *
  * Value of a weight: scale × (nibble - 8).
  */

@@ -7,8 +7,8 @@
  *     32   8 × 64    one part for every 4 columns, in it 4 × 16 bytes: rows 0–3, 4–7, 8–11, 12–15;
  *                    16 bytes are 4 rows × 4 columns, the row being the 32-bit lane
  *
- * Value of a weight: scale × i8. The bytes are stored as i8, or as i8 + 128 where the engine's relaxed dot product reads them
- * as unsigned (see matmul/dot-mode.ts).
+ * Value of a weight: scale × i8. The bytes are stored as i8, or as i8 + 128 where the engine's relaxed dot
+ * product reads them as unsigned (see matmul/dot-mode.ts).
  */
 import {GROUP_ROWS, BLOCK_COLUMNS, Q8_BLOCK_BYTES, groupBytes, Q8} from './format';
 import {f16ToF32} from './f16';

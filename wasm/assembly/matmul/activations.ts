@@ -1,8 +1,8 @@
 /**
  * Activations as the products want them (layouts: block.ts), once for all matrices that read the same input.
  *
- * For Q8 and Q4 they are quantised in blocks of 32 columns: d = largest |x| / 127, q = x / d rounded half to even, and d itself rounded
- * to f16, as ggml does with the activations of these types.
+ * For Q8 and Q4 they are quantised in blocks of 32 columns: d = largest |x| / 127, q = x / d rounded half to
+ * even, and d itself rounded to f16, as ggml does with the activations of these types.
  *
  * The buffer: tiles of 4 tokens · the tokens that are left, one by one · scratch for the batch kernels.
  */
@@ -33,7 +33,9 @@ export function scratchOffset(format: Format, columns: i32, tokens: i32): usize 
   return (<usize>tokens * tokenBytes(format, columns) + 63) & ~63;
 }
 
-/** Scratch holds one group's scales (blocks, 16) or one group of widened 16-bit weights (columns, 16), as f32. */
+/**
+ * Scratch holds one group's scales (blocks, 16) or one group of widened 16-bit weights (columns, 16), as f32.
+ */
 function scratchBytes(format: Format, columns: i32, tokens: i32): usize {
   if (tokens < TILE_TOKENS || format == F32) return 0;
   return <usize>(isQuantised(format) ? columns / BLOCK_COLUMNS : columns) << 6;
@@ -96,7 +98,10 @@ function quantiseRow(format: Format, x: usize, columns: i32, out: usize, lane: u
   }
 }
 
-/** The largest |x| of 32; NaN if there is one. Without the sign, the order of the bits is that of the values, NaN on top. */
+/**
+ * The largest |x| of 32; NaN if there is one. Without the sign, the order of the bits is that of the values,
+ * NaN on top.
+ */
 // @ts-ignore: decorator
 @inline
 function largestMagnitude(x: usize): f32 {

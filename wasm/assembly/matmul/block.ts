@@ -1,15 +1,19 @@
 /**
- * What the products of Q8 and Q4 share: how a block's integer sums enter the f32 result, and how activations lie in memory.
+ * What the products of Q8 and Q4 share: how a block's integer sums enter the f32 result, and how activations lie in
+ * memory.
  *
- * For every row and token, in every kernel, in this order and no other:
- *   result = result + f32(integer sum of the block) * (scale of the weights * scale of the activations),  blocks ascending
+ * For every row and token, in every kernel, blocks ascending and in no other order:
+ *   result = result + f32(integer sum of the block) * (scale of the weights * scale of the activations)
  * so that the bits do not depend on the kernel, the number of tokens or the core.
  *
- * Activations of one block of 32 columns, for 1 token or a tile of 4, are: data · f32 scale of each token · i32 start of each token.
+ * Activations of one block of 32 columns, for 1 token or a tile of 4:
+ *   data · f32 scale of each token · i32 start of each token
  * The start is what the integer sum begins with: it takes back the offset that the stored weights carry.
- *   bytes kernels:  data = 32 × i8 a token; in a tile (8 parts of 4 columns, 4 tokens, 4 columns)
- *   words kernels:  data = 32 × i16 a token, in the order that each format's words kernel wants; in a tile (parts, 4 tokens, words)
+ *   bytes kernels:  data = 32 × i8 a token, parts of 4 columns; in a tile (8 parts, 4 tokens, 4 columns)
+ *   words kernels:  data = 32 × i16 a token, in parts as the format's words kernel wants them;
+ *                   in a tile (parts, 4 tokens, words)
  */
+import {allNormal16, loadF16x4, loadNormalF16x4} from '../formats/f16';
 
 /** Tokens that the batch kernels take at once. */
 export const TILE_TOKENS: i32 = 4;
@@ -20,8 +24,25 @@ export const WORDS_BLOCK: usize = 64 + 8;
 export const BYTES_TILE_BLOCK: usize = 4 * BYTES_BLOCK;
 export const WORDS_TILE_BLOCK: usize = 4 * WORDS_BLOCK;
 
-/** The products of the words kernels are 256 times as large as those of the bytes kernels: that saves masks. Exact. */
+/**
+ * The products of the words kernels are 256 times as large as those of the bytes kernels: that saves masks.
+ * Exact.
+ */
 export const WORDS_SHIFT: i32 = 8;
+
+/**
+ * Groups that a vector kernel reads in turn, a block of each: as many streams through memory. One stream
+ * alone does not keep a core's prefetchers busy, and decoding is bound by memory.
+ */
+export const STREAMS: i32 = 4;
+
+/** Zeroes the 16 results of each stream: the vector kernels add to them. */
+export function clearResults(y: usize, yStride: usize, streams: i32): void {
+  for (let stream: i32 = 0; stream < streams; stream++) {
+    memory.fill(y, 0, 64);
+    y += yStride;
+  }
+}
 
 // @ts-ignore: decorator
 @inline
@@ -34,4 +55,39 @@ export function addBlock(result: v128, sum: v128, weightScale: v128, activationS
 @inline
 export function addWordsBlock(result: v128, sum: v128, weightScale: v128, activationScale: v128): v128 {
   return addBlock(result, i32x4.shr_s(sum, WORDS_SHIFT), weightScale, activationScale);
+}
+
+/**
+ * Adds the integer sums of a block of 16 rows to their results at `y`. `shift`: WORDS_SHIFT or 0. Subnormal
+ * scales exist, but most blocks have none: the branch is worth it.
+ */
+// @ts-ignore: decorator
+@inline
+export function addToResults(
+  y: usize,
+  scales: usize,
+  activationScale: v128,
+  shift: i32,
+  a0: v128,
+  a1: v128,
+  a2: v128,
+  a3: v128,
+): void {
+  if (shift) {
+    a0 = i32x4.shr_s(a0, shift);
+    a1 = i32x4.shr_s(a1, shift);
+    a2 = i32x4.shr_s(a2, shift);
+    a3 = i32x4.shr_s(a3, shift);
+  }
+  if (allNormal16(scales)) {
+    v128.store(y, addBlock(v128.load(y), a0, loadNormalF16x4(scales), activationScale));
+    v128.store(y, addBlock(v128.load(y, 16), a1, loadNormalF16x4(scales + 8), activationScale), 16);
+    v128.store(y, addBlock(v128.load(y, 32), a2, loadNormalF16x4(scales + 16), activationScale), 32);
+    v128.store(y, addBlock(v128.load(y, 48), a3, loadNormalF16x4(scales + 24), activationScale), 48);
+  } else {
+    v128.store(y, addBlock(v128.load(y), a0, loadF16x4(scales), activationScale));
+    v128.store(y, addBlock(v128.load(y, 16), a1, loadF16x4(scales + 8), activationScale), 16);
+    v128.store(y, addBlock(v128.load(y, 32), a2, loadF16x4(scales + 16), activationScale), 32);
+    v128.store(y, addBlock(v128.load(y, 48), a3, loadF16x4(scales + 24), activationScale), 48);
+  }
 }

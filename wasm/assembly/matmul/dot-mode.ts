@@ -1,9 +1,10 @@
 /**
  * How this engine's relaxed dot product reads its second operand.
  *
- * `i32x4.relaxed_dot_i8x16_i7x16_add_s(x, w, sum)` is exact everywhere while w is 0 … 127. With the eighth bit set engines differ, by
- * processor: w is signed, or unsigned, or unsigned with pairs of products saturated to 16 bits. The probe finds out once; weights
- * of 8 bits are then stored so that the sums are exact integers, the same ones in every engine.
+ * `i32x4.relaxed_dot_i8x16_i7x16_add_s(x, w, sum)` is exact everywhere while w is 0 … 127. With the eighth
+ * bit set engines differ, by processor: w is signed, or unsigned, or unsigned with pairs of products
+ * saturated to 16 bits. The probe finds out once; weights of 8 bits are then stored so that the sums are
+ * exact integers, the same ones in every engine.
  */
 
 /** w is a signed byte; sums are exact. */
@@ -52,7 +53,10 @@ export function dot(x: v128, w: v128, sum: v128): v128 {
   return i32x4.relaxed_dot_i8x16_i7x16_add_s(x, w, sum);
 }
 
-/** Operands and result of the probe, 16 bytes each. In memory: an optimiser must not compute what is asked of the engine. */
+/**
+ * Operands and result of the probe, 16 bytes each. In memory: an optimiser must not compute what is asked of
+ * the engine.
+ */
 const xs = memory.data(48, 16);
 const ws = xs + 16;
 const sums = xs + 32;
@@ -76,7 +80,9 @@ function agrees(signed: bool): bool {
   return true;
 }
 
-/** Operands of one round: bytes of a linear congruential generator; every second round only the largest ones. */
+/**
+ * Operands of one round: bytes of a linear congruential generator; every second round only the largest ones.
+ */
 function fillOperands(round: u32, weightMask: u8): void {
   let state = round * 2654435761 + 12345;
   for (let i: usize = 0; i < 16; i++) {

@@ -1,23 +1,48 @@
 /**
  * Products of F32, F16 and BF16 weights with f32 activations. Layout of the weights: formats/floats.ts.
  *
- * Every result is one chain `sum = sum + weight * activation`, columns ascending, in all kernels. Activations are the row itself for
- * one token, (columns, 4 tokens) for a tile. For tiles, a group of 16-bit weights is first widened to f32, once for all tokens.
+ * Every result is one chain `sum = sum + weight * activation`, columns ascending, in all kernels. Activations
+ * are the row itself for one token, (columns, 4 tokens) for a tile. For tiles, a group of 16-bit weights is
+ * first widened to f32, once for all tokens.
  */
-import {F16, F32, Format} from '../formats/format';
+import {F16, F32, Format, groupBytes} from '../formats/format';
 import {allNormal16, loadBF16x4, loadF16x4, loadNormalF16x4, widenBF16x16, widenF16x16} from '../formats/f16';
+import {clearResults} from './block';
 
-/** One group of 16 rows with one token: 16 f32 at `y`. */
-export function floatsVector(format: Format, weights: usize, x: usize, y: usize, columns: i32): void {
-  if (format == F32) vector<f32>(weights, x, y, columns);
-  else if (format == F16) vector<u16>(weights, x, y, columns);
-  else vector<i16>(weights, x, y, columns);
+/** Columns of one stream after which the vector kernel turns to the next one. */
+const RUN_COLUMNS: i32 = 32;
+
+/** `streams` groups of 16 rows, `stride` apart, with one token: 16 f32 for each, `yStride` apart. */
+export function floatsVector(
+  format: Format,
+  weights: usize,
+  stride: usize,
+  streams: i32,
+  x: usize,
+  y: usize,
+  yStride: usize,
+  columns: i32,
+): void {
+  const runBytes = groupBytes(format, RUN_COLUMNS);
+  clearResults(y, yStride, streams);
+  for (let column: i32 = 0; column < columns; column += RUN_COLUMNS) {
+    const end = x + (<usize>min(RUN_COLUMNS, columns - column) << 2);
+    let group = weights, results = y;
+    for (let stream: i32 = 0; stream < streams; stream++) {
+      if (format == F32) addRun<f32>(group, x, end, results);
+      else if (format == F16) addRun<u16>(group, x, end, results);
+      else addRun<i16>(group, x, end, results);
+      group += stride;
+      results += yStride;
+    }
+    weights += runBytes;
+    x = end;
+  }
 }
 
-/** Compiled once for each type of weights: `T` is f32, u16 for f16, i16 for bf16. */
-function vector<T>(weights: usize, x: usize, y: usize, columns: i32): void {
-  let f0 = f32x4.splat(0), f1 = f0, f2 = f0, f3 = f0;
-  const end = x + (<usize>columns << 2);
+/** Adds the columns of `x` … `end` to the 16 results at `y`. `T` is f32, u16 for f16, i16 for bf16. */
+function addRun<T>(weights: usize, x: usize, end: usize, y: usize): void {
+  let f0 = v128.load(y), f1 = v128.load(y, 16), f2 = v128.load(y, 32), f3 = v128.load(y, 48);
   while (x < end) {
     const k = v128.load32_splat(x);
     let w0: v128, w1: v128, w2: v128, w3: v128;

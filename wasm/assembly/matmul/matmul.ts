@@ -1,18 +1,21 @@
-import {BLOCK_COLUMNS, F32, Format, GROUP_ROWS, groupBytes, isQuantised, Q4, Q4_BLOCK_BYTES, Q8, Q8_BLOCK_BYTES} from '../formats/format';
+import {BLOCK_COLUMNS, F32, Format, GROUP_ROWS, groupBytes, isQuantised} from '../formats/format';
+import {Q4, Q4_BLOCK_BYTES, Q8, Q8_BLOCK_BYTES} from '../formats/format';
 import {loadF16x4} from '../formats/f16';
 import {scratchOffset, tokenBytes, usesWords} from './activations';
-import {TILE_TOKENS} from './block';
+import {STREAMS, TILE_TOKENS} from './block';
 import {floatsTile, floatsVector, widenGroup} from './floats';
 import {q4BytesTile, q4BytesVector} from './q4-bytes';
 import {q4WordsTile, q4WordsVector} from './q4-words';
 import {q8BytesTile, q8BytesVector} from './q8-bytes';
 import {q8WordsTile, q8WordsVector} from './q8-words';
 
+/** Bytes of the results of a group with one token. */
+const GROUP_RESULT_BYTES: usize = 64;
+
 /**
- * y = W x for a batch: `y[token][row]`, f32 at `y + token * yStride`. W: (rows, columns) in a compute format; `activations`: from
- * `prepareActivations` with the same format, columns and tokens. Rows up to the next multiple of 16 are written too.
- *
- * Groups are the outer loop: a group (17 columns bytes in Q8) stays in the cache while all tokens pass.
+ * y = W x for a batch: `y[token][row]`, f32 at `y + token * yStride`. W: (rows, columns) in a compute format;
+ * `activations`: from `prepareActivations` with the same format, columns and tokens. Rows up to the next
+ * multiple of 16 are written too.
  */
 export function matmul(
   format: Format,
@@ -24,31 +27,86 @@ export function matmul(
   tokens: i32,
   yStride: usize,
 ): void {
+  const groups = (rows + GROUP_ROWS - 1) / GROUP_ROWS;
+  if (tokens >= TILE_TOKENS) multiplyBatch(format, matrix, activations, y, groups, columns, tokens, yStride);
+  else multiplyFew(format, matrix, activations, y, groups, columns, tokens, yStride);
+}
+
+/**
+ * Few tokens: bound by memory. The matrix is cut into streams, which are read together (see STREAMS), then
+ * the up to three groups that are left.
+ */
+function multiplyFew(
+  format: Format,
+  matrix: usize,
+  activations: usize,
+  y: usize,
+  groups: i32,
+  columns: i32,
+  tokens: i32,
+  yStride: usize,
+): void {
+  const bytes = tokenBytes(format, columns), perGroup = groupBytes(format, columns);
+  const length = groups / STREAMS, left = groups % STREAMS;
+  for (let group: i32 = 0; group < length + (left > 0 ? 1 : 0); group++) {
+    const whole = group < length;
+    const first = whole ? group : length * STREAMS;
+    const apart = whole ? length : 1;
+    for (let token: i32 = 0; token < tokens; token++) {
+      multiplyVector(
+        format,
+        matrix + <usize>first * perGroup,
+        <usize>apart * perGroup,
+        whole ? STREAMS : left,
+        activations + <usize>token * bytes,
+        y + <usize>token * yStride + <usize>first * GROUP_RESULT_BYTES,
+        <usize>apart * GROUP_RESULT_BYTES,
+        columns,
+      );
+    }
+  }
+}
+
+/**
+ * Many tokens: bound by computing. Groups are the outer loop: a group stays in the cache while all tokens
+ * pass.
+ */
+function multiplyBatch(
+  format: Format,
+  matrix: usize,
+  activations: usize,
+  y: usize,
+  groups: i32,
+  columns: i32,
+  tokens: i32,
+  yStride: usize,
+): void {
   const bytes = tokenBytes(format, columns);
   const scratch = activations + scratchOffset(format, columns, tokens);
-  const groups = (rows + GROUP_ROWS - 1) / GROUP_ROWS;
-  const tiled = tokens & ~(TILE_TOKENS - 1);
   for (let group: i32 = 0; group < groups; group++) {
-    if (tiled > 0) prepareGroup(format, matrix, columns, scratch);
+    prepareGroup(format, matrix, columns, scratch);
     let x = activations;
     let out = y;
-    let token: i32 = 0;
-    for (; token < tiled; token += TILE_TOKENS) {
+    let left = tokens;
+    for (; left >= TILE_TOKENS; left -= TILE_TOKENS) {
       multiplyTile(format, matrix, scratch, x, out, columns, yStride);
       x += <usize>TILE_TOKENS * bytes;
       out += <usize>TILE_TOKENS * yStride;
     }
-    for (; token < tokens; token++) {
-      multiplyVector(format, matrix, x, out, columns);
+    for (; left > 0; left--) {
+      multiplyVector(format, matrix, 0, 1, x, out, GROUP_RESULT_BYTES, columns);
       x += bytes;
       out += yStride;
     }
     matrix += groupBytes(format, columns);
-    y += GROUP_ROWS * 4;
+    y += GROUP_RESULT_BYTES;
   }
 }
 
-/** Converts, once for all tiles, what is 16-bit: the scales of a quantised group (blocks, 16), or the weights (columns, 16). */
+/**
+ * Converts, once for all tiles, what is 16-bit: the scales of a quantised group (blocks, 16), or the weights
+ * (columns, 16).
+ */
 function prepareGroup(format: Format, weights: usize, columns: i32, scratch: usize): void {
   if (format == F32) return;
   if (!isQuantised(format)) {
@@ -63,19 +121,31 @@ function prepareGroup(format: Format, weights: usize, columns: i32, scratch: usi
   }
 }
 
-/** One group with one token. */
-function multiplyVector(format: Format, weights: usize, x: usize, y: usize, columns: i32): void {
+/** `streams` groups, `stride` apart, with one token. */
+function multiplyVector(
+  format: Format,
+  weights: usize,
+  stride: usize,
+  streams: i32,
+  x: usize,
+  y: usize,
+  yStride: usize,
+  columns: i32,
+): void {
   const blocks = columns / BLOCK_COLUMNS;
   if (format == Q8) {
-    if (usesWords(Q8)) q8WordsVector(weights, x, y, blocks);
-    else if (ASC_FEATURE_RELAXED_SIMD) q8BytesVector(weights, x, y, blocks);
+    if (usesWords(Q8)) q8WordsVector(weights, stride, streams, x, y, yStride, blocks);
+    else if (ASC_FEATURE_RELAXED_SIMD) q8BytesVector(weights, stride, streams, x, y, yStride, blocks);
   } else if (format == Q4) {
-    if (ASC_FEATURE_RELAXED_SIMD) q4BytesVector(weights, x, y, blocks);
-    else q4WordsVector(weights, x, y, blocks);
-  } else floatsVector(format, weights, x, y, columns);
+    if (ASC_FEATURE_RELAXED_SIMD) q4BytesVector(weights, stride, streams, x, y, yStride, blocks);
+    else q4WordsVector(weights, stride, streams, x, y, yStride, blocks);
+  } else floatsVector(format, weights, stride, streams, x, y, yStride, columns);
 }
 
-/** One group with a tile of 4 tokens. A kernel takes the rows that its accumulators have registers for: 8, or 4. */
+/**
+ * One group with a tile of 4 tokens. A kernel takes the rows that its accumulators have registers for: 8, or
+ * 4.
+ */
 function multiplyTile(
   format: Format,
   weights: usize,

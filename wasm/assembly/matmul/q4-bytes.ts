@@ -1,7 +1,9 @@
-/** Q4 with the relaxed dot product: i8 activations, nibbles 0 … 15 as the 7-bit operand. Layouts: formats/q4.ts, block.ts. */
+/**
+ * Q4 with the relaxed dot product: i8 activations, nibbles 0 … 15 as the 7-bit operand. Layouts:
+ * formats/q4.ts, block.ts.
+ */
 import {Q4_BLOCK_BYTES} from '../formats/format';
-import {allNormal16, loadF16x4, loadNormalF16x4} from '../formats/f16';
-import {addBlock, BYTES_BLOCK, BYTES_TILE_BLOCK} from './block';
+import {addBlock, addToResults, BYTES_BLOCK, BYTES_TILE_BLOCK, clearResults} from './block';
 import {dot} from './dot-mode';
 
 /** 15 in every byte. Loaded, not written as a constant: engines rebuild constants at every use. */
@@ -13,44 +15,41 @@ function dotPair(low: v128, high: v128, pairs: v128, mask: v128, sum: v128): v12
   return dot(high, v128.and(i16x8.shr_u(pairs, 4), mask), dot(low, v128.and(pairs, mask), sum));
 }
 
-/** One group of 16 rows with one token: 16 f32 at `y`. */
-export function q4BytesVector(weights: usize, x: usize, y: usize, blocks: i32): void {
+/** `streams` groups of 16 rows, `stride` apart, with one token: 16 f32 for each, `yStride` apart. */
+export function q4BytesVector(
+  weights: usize,
+  stride: usize,
+  streams: i32,
+  x: usize,
+  y: usize,
+  yStride: usize,
+  blocks: i32,
+): void {
   const mask = v128.load(nibbles);
-  let f0 = f32x4.splat(0), f1 = f0, f2 = f0, f3 = f0;
+  const end = y + <usize>streams * yStride;
+  clearResults(y, yStride, streams);
   for (let block = 0; block < blocks; block++) {
-    const start = v128.load32_splat(x, 36);
-    let a0 = start, a1 = start, a2 = start, a3 = start;
-    let part = weights;
-    let columns = x;
-    while (columns < x + 16) {
-      const low = v128.load32_splat(columns), high = v128.load32_splat(columns, 16);
-      a0 = dotPair(low, high, v128.load(part, 32), mask, a0);
-      a1 = dotPair(low, high, v128.load(part, 48), mask, a1);
-      a2 = dotPair(low, high, v128.load(part, 64), mask, a2);
-      a3 = dotPair(low, high, v128.load(part, 80), mask, a3);
-      part += 64;
-      columns += 4;
-    }
-    const scale = v128.load32_splat(x, 32);
-    // Subnormal scales exist, but most blocks have none.
-    if (allNormal16(weights)) {
-      f0 = addBlock(f0, a0, loadNormalF16x4(weights), scale);
-      f1 = addBlock(f1, a1, loadNormalF16x4(weights + 8), scale);
-      f2 = addBlock(f2, a2, loadNormalF16x4(weights + 16), scale);
-      f3 = addBlock(f3, a3, loadNormalF16x4(weights + 24), scale);
-    } else {
-      f0 = addBlock(f0, a0, loadF16x4(weights), scale);
-      f1 = addBlock(f1, a1, loadF16x4(weights + 8), scale);
-      f2 = addBlock(f2, a2, loadF16x4(weights + 16), scale);
-      f3 = addBlock(f3, a3, loadF16x4(weights + 24), scale);
+    let group = weights;
+    for (let results = y; results < end; results += yStride) {
+      const start = v128.load32_splat(x, 36);
+      let a0 = start, a1 = start, a2 = start, a3 = start;
+      let part = group;
+      let columns = x;
+      while (columns < x + 16) {
+        const low = v128.load32_splat(columns), high = v128.load32_splat(columns, 16);
+        a0 = dotPair(low, high, v128.load(part, 32), mask, a0);
+        a1 = dotPair(low, high, v128.load(part, 48), mask, a1);
+        a2 = dotPair(low, high, v128.load(part, 64), mask, a2);
+        a3 = dotPair(low, high, v128.load(part, 80), mask, a3);
+        part += 64;
+        columns += 4;
+      }
+      addToResults(results, group, v128.load32_splat(x, 32), 0, a0, a1, a2, a3);
+      group += stride;
     }
     weights += Q4_BLOCK_BYTES;
     x += BYTES_BLOCK;
   }
-  v128.store(y, f0);
-  v128.store(y, f1, 16);
-  v128.store(y, f2, 32);
-  v128.store(y, f3, 48);
 }
 
 /** 8 rows of a group with a tile of 4 tokens. `scales`: f32 (blocks, 16 rows), at the first of the 8 rows. */

@@ -1,47 +1,43 @@
 /** Q8 with the relaxed dot product: i8 activations. Layouts: formats/q8.ts, block.ts. */
 import {Q8_BLOCK_BYTES} from '../formats/format';
-import {allNormal16, loadF16x4, loadNormalF16x4} from '../formats/f16';
-import {addBlock, BYTES_BLOCK, BYTES_TILE_BLOCK} from './block';
+import {addBlock, addToResults, BYTES_BLOCK, BYTES_TILE_BLOCK, clearResults} from './block';
 import {dot} from './dot-mode';
 
-/** One group of 16 rows with one token: 16 f32 at `y`. */
-export function q8BytesVector(weights: usize, x: usize, y: usize, blocks: i32): void {
-  let f0 = f32x4.splat(0), f1 = f0, f2 = f0, f3 = f0;
+/** `streams` groups of 16 rows, `stride` apart, with one token: 16 f32 for each, `yStride` apart. */
+export function q8BytesVector(
+  weights: usize,
+  stride: usize,
+  streams: i32,
+  x: usize,
+  y: usize,
+  yStride: usize,
+  blocks: i32,
+): void {
+  const end = y + <usize>streams * yStride;
+  clearResults(y, yStride, streams);
   for (let block = 0; block < blocks; block++) {
-    const start = v128.load32_splat(x, 36);
-    let a0 = start, a1 = start, a2 = start, a3 = start;
-    let part = weights;
-    let columns = x;
-    // One part a turn: engines put all loads of a loop body first, a longer body spills its registers.
-    while (columns < x + 32) {
-      const k = v128.load32_splat(columns);
-      a0 = dot(k, v128.load(part, 32), a0);
-      a1 = dot(k, v128.load(part, 48), a1);
-      a2 = dot(k, v128.load(part, 64), a2);
-      a3 = dot(k, v128.load(part, 80), a3);
-      part += 64;
-      columns += 4;
-    }
-    const scale = v128.load32_splat(x, 32);
-    // Subnormal scales exist, but most blocks have none.
-    if (allNormal16(weights)) {
-      f0 = addBlock(f0, a0, loadNormalF16x4(weights), scale);
-      f1 = addBlock(f1, a1, loadNormalF16x4(weights + 8), scale);
-      f2 = addBlock(f2, a2, loadNormalF16x4(weights + 16), scale);
-      f3 = addBlock(f3, a3, loadNormalF16x4(weights + 24), scale);
-    } else {
-      f0 = addBlock(f0, a0, loadF16x4(weights), scale);
-      f1 = addBlock(f1, a1, loadF16x4(weights + 8), scale);
-      f2 = addBlock(f2, a2, loadF16x4(weights + 16), scale);
-      f3 = addBlock(f3, a3, loadF16x4(weights + 24), scale);
+    let group = weights;
+    for (let results = y; results < end; results += yStride) {
+      const start = v128.load32_splat(x, 36);
+      let a0 = start, a1 = start, a2 = start, a3 = start;
+      let part = group;
+      let columns = x;
+      // One part a turn: engines put all loads of a loop body first, a longer body spills its registers.
+      while (columns < x + 32) {
+        const k = v128.load32_splat(columns);
+        a0 = dot(k, v128.load(part, 32), a0);
+        a1 = dot(k, v128.load(part, 48), a1);
+        a2 = dot(k, v128.load(part, 64), a2);
+        a3 = dot(k, v128.load(part, 80), a3);
+        part += 64;
+        columns += 4;
+      }
+      addToResults(results, group, v128.load32_splat(x, 32), 0, a0, a1, a2, a3);
+      group += stride;
     }
     weights += Q8_BLOCK_BYTES;
     x += BYTES_BLOCK;
   }
-  v128.store(y, f0);
-  v128.store(y, f1, 16);
-  v128.store(y, f2, 32);
-  v128.store(y, f3, 48);
 }
 
 /** 8 rows of a group with a tile of 4 tokens. `scales`: f32 (blocks, 16 rows), at the first of the 8 rows. */

@@ -1,15 +1,15 @@
 /**
  * Q8 with 16-bit products, for engines without a relaxed dot product of full range. Layouts: formats/q8.ts, block.ts.
  *
- * 1. A 16-bit lane of the weights holds columns c (low byte) and c + 1 (high byte). `shl 8` leaves 256 w(c), `shr_s 8` w(c + 1):
- *    one instruction each, no constant.
- * 2. Activations are words: x(c) beside the first, 256 x(c + 1) beside the second; a part is the words x0, x2, 256 x1, 256 x3.
- * 3. `i32x4.dot_i16x8_s` adds pairs of lanes, which are two columns of one row: a lane of the sum stays a row. The sum is 256 times
- *    the wanted one, at most 32 * 127 * 128 * 256 < 2^31.
+ * 1. A 16-bit lane of the weights holds columns c (low byte) and c + 1 (high byte). `shl 8` leaves 256 w(c),
+ *    `shr_s 8` leaves w(c + 1): one instruction each, no constant.
+ * 2. Activations are words: x(c) beside the first, 256 x(c + 1) beside the second. A part of 4 columns is the
+ *    words x0, x2, 256 x1, 256 x3.
+ * 3. `i32x4.dot_i16x8_s` adds pairs of lanes, which are two columns of one row: a lane of the sum stays a row.
+ *    The sum is 256 times the wanted one, at most 32 * 127 * 128 * 256 < 2^31.
  */
 import {Q8_BLOCK_BYTES} from '../formats/format';
-import {allNormal16, loadF16x4, loadNormalF16x4} from '../formats/f16';
-import {addWordsBlock, WORDS_BLOCK, WORDS_TILE_BLOCK} from './block';
+import {addToResults, addWordsBlock, clearResults, WORDS_BLOCK, WORDS_SHIFT, WORDS_TILE_BLOCK} from './block';
 
 // @ts-ignore: decorator
 @inline
@@ -18,42 +18,39 @@ function dotWords(even: v128, odd: v128, w: v128, sum: v128): v128 {
   return i32x4.add(first, i32x4.dot_i16x8_s(i16x8.shr_s(w, 8), odd));
 }
 
-/** One group of 16 rows with one token: 16 f32 at `y`. */
-export function q8WordsVector(weights: usize, x: usize, y: usize, blocks: i32): void {
-  let f0 = f32x4.splat(0), f1 = f0, f2 = f0, f3 = f0;
+/** `streams` groups of 16 rows, `stride` apart, with one token: 16 f32 for each, `yStride` apart. */
+export function q8WordsVector(
+  weights: usize,
+  stride: usize,
+  streams: i32,
+  x: usize,
+  y: usize,
+  yStride: usize,
+  blocks: i32,
+): void {
+  const end = y + <usize>streams * yStride;
+  clearResults(y, yStride, streams);
   for (let block = 0; block < blocks; block++) {
-    let a0 = i32x4.splat(0), a1 = a0, a2 = a0, a3 = a0;
-    let part = weights;
-    let columns = x;
-    while (columns < x + 64) {
-      const even = v128.load32_splat(columns), odd = v128.load32_splat(columns, 4);
-      a0 = dotWords(even, odd, v128.load(part, 32), a0);
-      a1 = dotWords(even, odd, v128.load(part, 48), a1);
-      a2 = dotWords(even, odd, v128.load(part, 64), a2);
-      a3 = dotWords(even, odd, v128.load(part, 80), a3);
-      part += 64;
-      columns += 8;
-    }
-    const scale = v128.load32_splat(x, 64);
-    // Subnormal scales exist, but most blocks have none.
-    if (allNormal16(weights)) {
-      f0 = addWordsBlock(f0, a0, loadNormalF16x4(weights), scale);
-      f1 = addWordsBlock(f1, a1, loadNormalF16x4(weights + 8), scale);
-      f2 = addWordsBlock(f2, a2, loadNormalF16x4(weights + 16), scale);
-      f3 = addWordsBlock(f3, a3, loadNormalF16x4(weights + 24), scale);
-    } else {
-      f0 = addWordsBlock(f0, a0, loadF16x4(weights), scale);
-      f1 = addWordsBlock(f1, a1, loadF16x4(weights + 8), scale);
-      f2 = addWordsBlock(f2, a2, loadF16x4(weights + 16), scale);
-      f3 = addWordsBlock(f3, a3, loadF16x4(weights + 24), scale);
+    let group = weights;
+    for (let results = y; results < end; results += yStride) {
+      let a0 = i32x4.splat(0), a1 = a0, a2 = a0, a3 = a0;
+      let part = group;
+      let columns = x;
+      while (columns < x + 64) {
+        const even = v128.load32_splat(columns), odd = v128.load32_splat(columns, 4);
+        a0 = dotWords(even, odd, v128.load(part, 32), a0);
+        a1 = dotWords(even, odd, v128.load(part, 48), a1);
+        a2 = dotWords(even, odd, v128.load(part, 64), a2);
+        a3 = dotWords(even, odd, v128.load(part, 80), a3);
+        part += 64;
+        columns += 8;
+      }
+      addToResults(results, group, v128.load32_splat(x, 64), WORDS_SHIFT, a0, a1, a2, a3);
+      group += stride;
     }
     weights += Q8_BLOCK_BYTES;
     x += WORDS_BLOCK;
   }
-  v128.store(y, f0);
-  v128.store(y, f1, 16);
-  v128.store(y, f2, 32);
-  v128.store(y, f3, 48);
 }
 
 /** 8 rows of a group with a tile of 4 tokens. `scales`: f32 (blocks, 16 rows), at the first of the 8 rows. */

@@ -1,23 +1,27 @@
 /**
  * Causal attention with grouped heads and online softmax (https://arxiv.org/abs/2205.14135).
  *
- * For each KV head, positions pass in blocks of 32, at absolute multiples of 32. A block is widened to f32 once and serves all rows: the
- * pairs of a token and a query head of the group. A row keeps its largest score m, the sum l of e^(score - m) and, in `out`, the sum
- * of e^(score - m) V; when a block raises m, both sums are scaled down first. A row's operations depend on its position only, so
- * the bits do not depend on how tokens are cut into batches. Lanes that a row must not see are never added, not even as zeros:
- * the memory behind them may hold anything.
+ * For each KV head, positions pass in blocks of 32, at absolute multiples of 32. A block is widened to f32
+ * once and serves all rows: the pairs of a token and a query head of the group. A row keeps its largest score
+ * m, the sum l of e^(score - m) and, in `out`, the sum of e^(score - m) V; when a block raises m, both sums
+ * are scaled down first. A row's operations depend on its position only, so the bits do not depend on how
+ * tokens are cut into batches. Lanes that a row must not see are never added, not even as zeros: the memory
+ * behind them may hold anything.
  */
 import {exp1, exp4} from './exp';
 import {BLOCK_POSITIONS, KV_F32, kvElementShift, KvType, paddedCapacity, widen} from './kv-cache';
 
-/** Scratch: K block (headDim, 32) · V block (32, headDim) · scores of a row (32) · m and l of every row. f32. */
+/**
+ * Scratch: K block (headDim, 32) · V block (32, headDim) · scores of a row (32) · m and l of every row. f32.
+ */
 export function attentionScratchBytes(headDim: i32, headsPerKv: i32, tokens: i32): usize {
   return <usize>(2 * headDim * BLOCK_POSITIONS + BLOCK_POSITIONS + 2 * headsPerKv * tokens) << 2;
 }
 
 /**
- * q, out: f32 (tokens, kvHeads * headsPerKv, headDim), strides in bytes. Token t is at `firstPosition + t`, already in the cache, and sees
- * positions 0 … its own, of these only the last `window` if window > 0. Scores are q · k * scale.
+ * q, out: f32 (tokens, kvHeads * headsPerKv, headDim), strides in bytes. Token t is at `firstPosition + t`,
+ * already in the cache, and sees positions 0 … its own, of these only the last `window` if window > 0. Scores
+ * are q · k * scale.
  */
 export function attention(
   kvType: KvType,
@@ -133,7 +137,9 @@ function scoreRow(q: usize, k: usize, headDim: i32, scale: f32, scores: usize, f
   for (let i: i32 = to; i < BLOCK_POSITIONS; i++) store<f32>(scores + (<usize>i << 2), -Infinity);
 }
 
-/** Takes a block into a row: scores, V block (32, headDim), the row's sums at `out`, its m and l at `state`. */
+/**
+ * Takes a block into a row: scores, V block (32, headDim), the row's sums at `out`, its m and l at `state`.
+ */
 function addRow(scores: usize, v: usize, headDim: i32, out: usize, state: usize, from: i32, to: i32): void {
   const before = load<f32>(state);
   const largest = max(before, largestScore(scores));
@@ -144,10 +150,10 @@ function addRow(scores: usize, v: usize, headDim: i32, out: usize, state: usize,
     v128.store(p, e);
     sums = f32x4.add(sums, e);
   }
-  const sum =
-    f32x4.extract_lane(sums, 0) + f32x4.extract_lane(sums, 1) + (f32x4.extract_lane(sums, 2) + f32x4.extract_lane(sums, 3));
+  const low = f32x4.extract_lane(sums, 0) + f32x4.extract_lane(sums, 1);
+  const high = f32x4.extract_lane(sums, 2) + f32x4.extract_lane(sums, 3);
   store<f32>(state, largest);
-  store<f32>(state, load<f32>(state, 4) * shrink + sum, 4);
+  store<f32>(state, load<f32>(state, 4) * shrink + (low + high), 4);
   addValues(scores, v, headDim, out, shrink, from, to);
 }
 

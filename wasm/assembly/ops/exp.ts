@@ -2,7 +2,7 @@
  * e^x for four f32. Relative error below 2 units in the last place; results that would be subnormal are 0.
  *
  * 1. n = x log2(e) rounded to an integer: adding 1.5 * 2^23 leaves it in the low bits of the sum.
- * 2. r = x - n ln 2, |r| <= ln(2) / 2, with ln 2 in two parts, the first so short that its product with n is exact.
+ * 2. r = x - n ln 2, |r| <= ln(2) / 2. ln 2 is in two parts, the first so short that n times it is exact.
  * 3. e^r by its Taylor series up to r^7 / 7!; what is cut off is below 6e-9.
  * 4. times 2^n: n is added to the exponent field.
  */
@@ -10,18 +10,25 @@
 /** Each four times. In memory: engines rebuild a vector constant, with three instructions, at every use. */
 const constants = memory.data<f32>(
   [
-    // 0: ln of the smallest normal f32, 16: ln of the largest f32
-    -87.33654, -87.33654, -87.33654, -87.33654, 88.72283, 88.72283, 88.72283, 88.72283,
+    // 0, 16: ln of the smallest normal f32 and of the largest f32
+    -87.33654, -87.33654, -87.33654, -87.33654,
+    88.72283, 88.72283, 88.72283, 88.72283,
     // 32: log2(e), 48: 1.5 * 2^23
-    1.44269504, 1.44269504, 1.44269504, 1.44269504, 12582912, 12582912, 12582912, 12582912,
+    1.44269504, 1.44269504, 1.44269504, 1.44269504,
+    12582912, 12582912, 12582912, 12582912,
     // 64, 80: ln 2 in two parts
-    0.693359375, 0.693359375, 0.693359375, 0.693359375, -2.1219444e-4, -2.1219444e-4, -2.1219444e-4, -2.1219444e-4,
-    // 96 … 160: 1 / 7!, 1 / 6!, 1 / 5!, 1 / 4!, 1 / 3!
-    0.00019841270, 0.00019841270, 0.00019841270, 0.00019841270, 0.0013888889, 0.0013888889, 0.0013888889, 0.0013888889,
-    0.0083333333, 0.0083333333, 0.0083333333, 0.0083333333, 0.041666667, 0.041666667, 0.041666667, 0.041666667,
-    0.16666667, 0.16666667, 0.16666667, 0.16666667,
-    // 176: 1 / 2!, 192: 1, 208: Infinity
-    0.5, 0.5, 0.5, 0.5, 1, 1, 1, 1, Infinity, Infinity, Infinity, Infinity,
+    0.693359375, 0.693359375, 0.693359375, 0.693359375,
+    -2.1219444e-4, -2.1219444e-4, -2.1219444e-4, -2.1219444e-4,
+    // 96 … 192: 1 / 7!, 1 / 6!, 1 / 5!, 1 / 4!, 1 / 3!, 1 / 2!, 1
+    1.9841270e-4, 1.9841270e-4, 1.9841270e-4, 1.9841270e-4,
+    1.3888889e-3, 1.3888889e-3, 1.3888889e-3, 1.3888889e-3,
+    8.3333333e-3, 8.3333333e-3, 8.3333333e-3, 8.3333333e-3,
+    4.1666667e-2, 4.1666667e-2, 4.1666667e-2, 4.1666667e-2,
+    1.6666667e-1, 1.6666667e-1, 1.6666667e-1, 1.6666667e-1,
+    0.5, 0.5, 0.5, 0.5,
+    1, 1, 1, 1,
+    // 208
+    Infinity, Infinity, Infinity, Infinity,
   ],
   16,
 );

@@ -1,7 +1,7 @@
 /**
  * The KV cache of one layer: K and V each in a buffer of `kvBytes`.
  *
- * K: (kvHeads, blocks of 32 positions, headDim, 32 positions): scores of four positions are one vector, without horizontal sums.
+ * K: (kvHeads, blocks of 32 positions, headDim, 32 positions): four scores are one vector, no horizontal sums.
  * V: (kvHeads, positions, headDim): a position's weight multiplies whole vectors.
  * Values are f32, or f16 rounded half to even. Positions are padded to a multiple of 32.
  */

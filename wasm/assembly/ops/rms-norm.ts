@@ -3,7 +3,8 @@ function sumOfSquares(x: usize, n: i32): f64 {
   let low = f64x2.splat(0), high = low;
   const wholeEnd = x + (<usize>(n & ~3) << 2), end = x + (<usize>n << 2);
   for (; x < wholeEnd; x += 16) {
-    const a = f64x2.promote_low_f32x4(v128.load64_zero(x)), b = f64x2.promote_low_f32x4(v128.load64_zero(x, 8));
+    const a = f64x2.promote_low_f32x4(v128.load64_zero(x));
+    const b = f64x2.promote_low_f32x4(v128.load64_zero(x, 8));
     low = f64x2.add(low, f64x2.mul(a, a));
     high = f64x2.add(high, f64x2.mul(b, b));
   }
@@ -16,7 +17,10 @@ function sumOfSquares(x: usize, n: i32): f64 {
   return sum;
 }
 
-/** y = x / sqrt(mean(x²) + epsilon) * weight for each of `tokens` rows of `n` f32; y may be x. Strides in bytes. */
+/**
+ * y = x / sqrt(mean(x²) + epsilon) * weight for each of `tokens` rows of `n` f32; y may be x. Strides in
+ * bytes.
+ */
 export function rmsNorm(
   x: usize,
   weight: usize,

@@ -4,8 +4,8 @@
 const ADJACENT: i32 = 0;
 
 /**
- * cos and sin of position * frequency, times `scale`: f32 (tokens, pairs, 2) at `out`. `frequencies`: f64 (pairs), radians per
- * position. Token t is at position `firstPosition + t`. Computed in f64.
+ * cos and sin of position * frequency, times `scale`: f32 (tokens, pairs, 2) at `out`. `frequencies`: f64
+ * (pairs), radians per position. Token t is at position `firstPosition + t`. Computed in f64.
  */
 export function ropeTable(
   out: usize,
@@ -27,8 +27,9 @@ export function ropeTable(
 }
 
 /**
- * Rotates, in place, `heads` heads of `headDim` f32 of each token, token t at `x + t * xStride`, by its row of `table` (tokens, pairs, 2).
- * `style` 0: adjacent pairs; 1: the halves of the first 2 * pairs values. Values from 2 * pairs on stay as they are.
+ * Rotates, in place, `heads` heads of `headDim` f32 of each token, token t at `x + t * xStride`, by its row
+ * of `table` (tokens, pairs, 2). `style` 0: adjacent pairs; 1: the halves of the first 2 * pairs values.
+ * Values from 2 * pairs on stay as they are.
  */
 export function rope(
   x: usize,

@@ -1,0 +1,82 @@
+import {html, nothing} from 'lit';
+import type {TemplateResult} from 'lit';
+import {classMap} from 'lit/directives/class-map.js';
+import {ifDefined} from 'lit/directives/if-defined.js';
+import {formatBytes, strings} from '../localize/index.ts';
+import type {ChatLoadProgress, ChatStatus} from '../session-types.ts';
+import {privateIcon} from './icons.ts';
+
+export interface LoadPanelView {
+  readonly status: ChatStatus;
+  /** What would be or is loaded, for people; `null` where nothing is named. */
+  readonly sourceName: string | null;
+  readonly progress: ChatLoadProgress | null;
+  /** Whether loading takes long enough to show how it goes. */
+  readonly slow: boolean;
+  readonly disabled: boolean;
+  /** A strip beside other content in place of the whole stage. */
+  readonly compact: boolean;
+  readonly onLoad: () => void;
+  readonly onCancel: () => void;
+}
+
+/** The way to a model: what will be loaded, the consent to it, the progress, the way back. */
+export function loadPanel(view: LoadPanelView): TemplateResult {
+  const {status, compact, slow} = view;
+  const showProgress = status === 'loading' && slow;
+  return html`
+    <div part="panel" class=${classMap({panel: true, strip: compact})}>
+      <slot name="poster" ?hidden=${showProgress || compact}>${poster(status)}</slot>
+      ${compact && !showProgress ? html`<p class="title">${strings.noModel}</p>` : nothing}
+      ${showProgress ? progressReport(view.progress) : nothing}
+      ${view.sourceName === null ? nothing : html`<p class="source">${view.sourceName}</p>`}
+      ${status === 'empty' ? nothing : panelButton(view, showProgress)}
+    </div>
+  `;
+}
+
+function poster(status: ChatStatus): TemplateResult {
+  const empty = status === 'empty';
+  return html`
+    <div class="emblem">${privateIcon}</div>
+    <p class="title">${empty ? strings.noModel : strings.poster}</p>
+    <p class="detail">${empty ? strings.noModelDetail : strings.posterDetail}</p>
+  `;
+}
+
+/** One button for both: the focus stays, and a double click does not cancel what its first half began. */
+function panelButton({status, disabled, onLoad, onCancel}: LoadPanelView, cancels: boolean): TemplateResult {
+  const idle = disabled || (status === 'loading' && !cancels);
+  const act = cancels ? onCancel : onLoad;
+  return html`
+    <button
+      part="button load-button"
+      class=${classMap({button: true, primary: !cancels})}
+      type="button"
+      aria-disabled=${String(idle)}
+      @click=${() => (idle ? undefined : act())}
+    >
+      ${cancels ? strings.cancel : strings.load}
+    </button>
+  `;
+}
+
+function progressReport(progress: ChatLoadProgress | null): TemplateResult {
+  return html`
+    <p class="title" id="progress-title">${strings.loading}</p>
+    <progress
+      part="progress"
+      max="1"
+      value=${ifDefined(progress?.ratio ?? undefined)}
+      aria-labelledby="progress-title"
+    ></progress>
+    <p class="detail">${progressText(progress)}</p>
+  `;
+}
+
+function progressText(progress: ChatLoadProgress | null): string {
+  if (!progress) return strings.starting;
+  if (progress.phase === 'warm-up') return strings.warmingUp;
+  const loaded = formatBytes(progress.loadedBytes);
+  return progress.totalBytes === null ? loaded : strings.loadedOf(loaded, formatBytes(progress.totalBytes));
+}

@@ -1,0 +1,114 @@
+import {html, nothing} from 'lit';
+import type {TemplateResult} from 'lit';
+import {guard} from 'lit/directives/guard.js';
+import {repeat} from 'lit/directives/repeat.js';
+import {strings} from '../localize/index.ts';
+import type {TranscriptMessage} from '../session-types.ts';
+import {againIcon, downIcon} from './icons.ts';
+import {textBody} from './text-body.ts';
+
+export interface TranscriptView {
+  readonly messages: readonly TranscriptMessage[];
+  readonly generating: boolean;
+  readonly canRegenerate: boolean;
+  /** Whether the end of the transcript is out of sight. */
+  readonly away: boolean;
+  /** Whether something else has the stage. */
+  readonly hidden: boolean;
+  readonly onScroll: () => void;
+  readonly onToEnd: () => void;
+  readonly onRegenerate: () => void;
+}
+
+/** The messages. `aria-live` is off: a screen reader hears whole messages from the status region, not each token. */
+export function transcript(view: TranscriptView): TemplateResult {
+  const {messages, generating} = view;
+  return html`
+    <div class="stage" ?hidden=${view.hidden}>
+      <div
+        part="transcript"
+        class="log"
+        role="log"
+        tabindex="0"
+        aria-live="off"
+        aria-busy=${String(generating)}
+        aria-label=${strings.transcript}
+        @scroll=${view.onScroll}
+      >
+        <slot name="empty" ?hidden=${messages.length > 0}><p class="empty">${strings.empty}</p></slot>
+        ${repeat(
+          messages,
+          ({id}) => id,
+          (message, index) => {
+            const growing = generating && index === messages.length - 1;
+            return guard([message, growing], () => messageTemplate(message, growing));
+          },
+        )}
+        ${view.canRegenerate ? regenerateButton(view.onRegenerate) : nothing}
+      </div>
+      ${view.away ? toEndButton(view.onToEnd) : nothing}
+    </div>
+  `;
+}
+
+function messageTemplate(message: TranscriptMessage, growing: boolean): TemplateResult {
+  const note = growing ? null : noteOf(message);
+  const role = message.role === 'user' || message.role === 'assistant' ? message.role : 'system';
+  return html`
+    <article
+      part="message message-${role}"
+      class="message ${role}"
+      aria-label=${authorOf(message)}
+      data-id=${message.id}
+      ?data-growing=${growing}
+    >
+      <div part="message-body" class="body" ${textBody(message.content)}></div>
+      ${note === null ? nothing : html`<p part="message-note" class="note">${note}</p>`}
+    </article>
+  `;
+}
+
+function authorOf({role}: TranscriptMessage): string {
+  if (role === 'user') return strings.you;
+  return role === 'assistant' ? strings.assistant : strings.system;
+}
+
+/** How an answer ended, where it did not end by itself. */
+function noteOf({finishReason}: TranscriptMessage): string | null {
+  switch (finishReason) {
+    case undefined:
+    case 'stop':
+      return null;
+    case 'cancelled':
+      return strings.stopped;
+    case 'length':
+      return strings.lengthReached;
+    case 'context-full':
+      return strings.contextFull;
+    case 'error':
+      return strings.cutShort;
+  }
+}
+
+function regenerateButton(onRegenerate: () => void): TemplateResult {
+  return html`
+    <button part="button regenerate-button" class="button quiet" type="button" @click=${onRegenerate}>
+      ${againIcon} ${strings.regenerate}
+    </button>
+  `;
+}
+
+function toEndButton(onToEnd: () => void): TemplateResult {
+  return html`
+    <button
+      part="button scroll-button"
+      class="button round to-end"
+      type="button"
+      aria-label=${strings.toEnd}
+      title=${strings.toEnd}
+      @click=${onToEnd}
+    >
+      ${downIcon}
+    </button>
+  `;
+}

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import {readFileSync} from 'node:fs';
+import {createRequire} from 'node:module';
+import {openSite} from '../site.mjs';
+import {Visitor} from '../visitor.mjs';
+
+const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+async function audit(visitor, state) {
+  await visitor.page.evaluate(axeSource);
+  const violations = await visitor.page.evaluate(async () => {
+    const {violations: found} = await globalThis.axe.run(document);
+    return found.map(({id, nodes}) => `${id}: ${nodes.map(({html}) => html.slice(0, 120)).join(' | ')}`);
+  });
+  assert.deepEqual(violations, [], `axe, ${state}`);
+}
+
+async function audits({context, model}) {
+  const site = await openSite({model, tag: 'src="/slow.gguf" max-tokens="60"'});
+  try {
+    const visitor = await Visitor.open(context, site.origin);
+    await audit(visitor, 'idle');
+    await visitor.load();
+    await audit(visitor, 'ready');
+    await visitor.say('hello');
+    await visitor.waitForStatus('generating');
+    await audit(visitor, 'generating');
+    await visitor.page.keyboard.press('Escape');
+    await visitor.waitForStatus('ready');
+    await audit(visitor, 'after an answer');
+    await visitor.page.evaluate(() =>
+      document
+        .querySelector('gguf-chat')
+        .load('/nowhere.gguf')
+        .catch(() => undefined),
+    );
+    await audit(visitor, 'error');
+  } finally {
+    await site.close();
+  }
+}
+
+/** From the page's start to a stopped answer without a pointer. */
+async function keyboardOnly({context, model}) {
+  const site = await openSite({model, tag: 'src="/slow.gguf"'});
+  try {
+    const visitor = await Visitor.open(context, site.origin);
+    const {keyboard} = visitor.page;
+    await visitor.find('button', 'Load model');
+    await tabTo(visitor, 'Load model');
+    await keyboard.press('Enter');
+    await visitor.waitForStatus('ready');
+    await tabTo(visitor, 'Message');
+    await keyboard.type('hello');
+    await keyboard.down('Shift');
+    await keyboard.press('Enter');
+    await keyboard.up('Shift');
+    await keyboard.type('there');
+    await keyboard.press('Enter');
+    await visitor.waitForStatus('generating');
+    await keyboard.press('Escape');
+    await visitor.waitForStatus('ready');
+    const [question] = await visitor.messages();
+    assert.equal(question.content, 'hello\nthere');
+    visitor.assertNoProblems();
+  } finally {
+    await site.close();
+  }
+}
+
+/** Presses Tab until the focused element has this accessible name. */
+async function tabTo(visitor, name) {
+  for (let presses = 0; presses < 20; presses++) {
+    const target = await visitor.page.$(`::-p-aria([name="${name}"])`);
+    if (target && (await target.evaluate((element) => element.matches(':focus')))) return;
+    await visitor.page.keyboard.press('Tab');
+  }
+  throw new Error(`Tab never reaches "${name}"`);
+}
+
+export const accessibility = [
+  {name: 'axe audits in every state', run: audits},
+  {name: 'a conversation by keyboard alone', run: keyboardOnly},
+];

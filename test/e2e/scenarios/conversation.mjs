@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import {openSite} from '../site.mjs';
+import {Visitor} from '../visitor.mjs';
+
+/** Load, talk, stop, talk again: the whole life, for each way in which a page gets the script. */
+async function wholeLife({context, model}, delivery) {
+  const site = await openSite({model, delivery, tag: 'src="/model.gguf" max-tokens="40"'});
+  try {
+    const visitor = await Visitor.open(context, site.origin);
+    assert.equal(await visitor.property('status'), 'idle');
+    assert.ok(!site.requests.some(({path}) => path === '/model.gguf'), 'nothing is downloaded unasked');
+    await visitor.load();
+
+    await visitor.say('Once upon a time');
+    await visitor.waitForAnswer();
+    const [question, answer] = await visitor.messages();
+    assert.deepEqual([question.role, question.content], ['user', 'Once upon a time']);
+    assert.equal(answer.role, 'assistant');
+    assert.ok(answer.content.length > 0);
+    assert.ok(
+      (await visitor.visibleText()).includes(answer.content.trim().slice(0, 20)),
+      'the answer is shown',
+    );
+    assert.ok((await visitor.events('gguf-token')).length > 1, 'tokens stream');
+
+    await visitor.say('And then?');
+    await visitor.waitForAnswer(2);
+    const usage = await visitor.property('usage');
+    assert.ok(usage.cachedTokens > 0, 'the second prompt reuses the context');
+    assert.ok(usage.cachedTokens < usage.promptTokens);
+    visitor.assertNoProblems();
+  } finally {
+    await site.close();
+  }
+}
+
+/** Stops an answer in its middle by `press`; what was written stays, and the conversation goes on. */
+async function stopInTheMiddle({context, model}, press) {
+  const site = await openSite({model, tag: 'src="/slow.gguf"'});
+  try {
+    const visitor = await Visitor.open(context, site.origin);
+    await visitor.load();
+    await visitor.say('hello');
+    await visitor.page.waitForFunction(
+      () => globalThis.ggufEvents.filter(({name}) => name === 'gguf-token').length > 5,
+    );
+    await press(visitor);
+    await visitor.waitForStatus('ready');
+    const [, answer] = await visitor.messages();
+    assert.equal(answer.finishReason, 'cancelled');
+    const [end] = await visitor.events('gguf-generate-end');
+    assert.equal(end.detail.result.text, answer.content);
+    assert.ok(end.detail.result.tokens.length >= 5, 'what was written stays');
+    const focused = await visitor.page.evaluate(() => document.activeElement?.localName);
+    assert.equal(focused, 'gguf-chat', 'focus stays in the chat');
+
+    await visitor.say('go on');
+    await visitor.page.waitForFunction(() => document.querySelector('gguf-chat').status === 'generating');
+    await visitor.page.keyboard.press('Escape');
+    await visitor.waitForStatus('ready');
+    assert.equal((await visitor.messages()).length, 4);
+    assert.ok((await visitor.property('usage')).cachedTokens > 0, 'the stopped context is reused');
+    visitor.assertNoProblems();
+  } finally {
+    await site.close();
+  }
+}
+
+async function cancelDownload({context, model}) {
+  const site = await openSite({model, tag: 'src="/slow.gguf"', bytesPerSecond: 2_000_000});
+  try {
+    const visitor = await Visitor.open(context, site.origin);
+    await visitor.click('button', 'Load model');
+    await visitor.click('button', 'Cancel');
+    await visitor.waitForStatus('idle');
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const download = site.requests.find(({path}) => path === '/slow.gguf');
+    assert.ok(download?.aborted, 'the request itself is ended');
+    assert.equal(await visitor.property('error'), null);
+    visitor.assertNoProblems();
+  } finally {
+    await site.close();
+  }
+}
+
+/** Moving the element in the document, and even taking it out for a moment, does not end the answer. */
+async function moveWhileGenerating({context, model}) {
+  const site = await openSite({model, tag: 'src="/slow.gguf" max-tokens="60"'});
+  try {
+    const visitor = await Visitor.open(context, site.origin);
+    await visitor.load();
+    await visitor.say('hello');
+    await visitor.page.waitForFunction(() => globalThis.ggufEvents.some(({name}) => name === 'gguf-token'));
+    await visitor.page.evaluate(async () => {
+      const chat = document.querySelector('gguf-chat');
+      chat.remove();
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      document.body.append(chat);
+    });
+    await visitor.waitForAnswer();
+    const [, answer] = await visitor.messages();
+    assert.notEqual(answer.finishReason, 'cancelled');
+    assert.ok((await visitor.visibleText()).length > 0);
+    visitor.assertNoProblems();
+  } finally {
+    await site.close();
+  }
+}
+
+export const conversation = [
+  {
+    name: 'a whole conversation, drop-in from the page’s origin',
+    run: (setting) => wholeLife(setting, 'dropIn'),
+  },
+  {
+    name: 'a whole conversation, drop-in from another origin',
+    run: (setting) => wholeLife(setting, 'dropInElsewhere'),
+  },
+  {
+    name: 'the Stop button in the middle of an answer',
+    run: (setting) => stopInTheMiddle(setting, (visitor) => visitor.click('button', 'Stop')),
+  },
+  {
+    name: 'Escape in the middle of an answer',
+    run: (setting) => stopInTheMiddle(setting, (visitor) => visitor.page.keyboard.press('Escape')),
+  },
+  {name: 'Cancel while the model is downloaded', run: cancelDownload},
+  {name: 'the element moves while it answers', run: moveWhileGenerating},
+];

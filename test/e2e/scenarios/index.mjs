@@ -1,0 +1,8 @@
+/** All scenarios: `run` throws where something is not as a visitor or a developer would expect. */
+import {accessibility} from './accessibility.mjs';
+import {conversation} from './conversation.mjs';
+import {csp} from './csp.mjs';
+import {errors} from './errors.mjs';
+import {events} from './events.mjs';
+
+export const scenarios = [...conversation, ...events, ...errors, ...csp, ...accessibility];
