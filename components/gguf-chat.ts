@@ -187,6 +187,14 @@ export class GgufChat extends LitElement {
   constructor() {
     super();
     this.#internals.states.add(this.status);
+    new LoadTrigger(this, {
+      loading: () => this.loading,
+      isWaiting: () => this.status === 'idle' && !this.#triggered,
+      load: () => {
+        this.#triggered = true;
+        handled(this.load());
+      },
+    });
   }
 
   /** The conversation: `{id, role, content, finishReason?, usage?}[]`. Setting it stops an answer under way. */
@@ -259,7 +267,9 @@ export class GgufChat extends LitElement {
     if (this.src === this.#knownSrc) return;
     this.#knownSrc = this.src;
     this.#triggered = false;
-    this.#session.source = this.src === '' ? null : (URL.parse(this.src, document.baseURI)?.href ?? this.src);
+    const isUrl = this.src !== '' && URL.canParse(this.src, document.baseURI);
+    const source = isUrl ? new URL(this.src, document.baseURI).href : this.src;
+    this.#session.source = source === '' ? null : source;
   }
 
   #samplingSettings(): Partial<SamplingSettings> {

@@ -20,13 +20,13 @@ class TextBody extends Directive {
     if (part.type !== PartType.ELEMENT) throw new Error('textBody belongs into the tag of an element');
   }
 
-  override update({element}: ElementPart, [text]: [string]): unknown {
+  override update({element}: ElementPart, [text]: Parameters<this['render']>): unknown {
     setText(element, text);
-    return this.render(text);
+    return noChange;
   }
 
-  render(_text: string): unknown {
-    return noChange;
+  render(text: string): unknown {
+    return text;
   }
 }
 

@@ -76,9 +76,6 @@ function authorOf({role}: TranscriptMessage): string {
 /** How an answer ended, where it did not end by itself. */
 function noteOf({finishReason}: TranscriptMessage): string | null {
   switch (finishReason) {
-    case undefined:
-    case 'stop':
-      return null;
     case 'cancelled':
       return strings.stopped;
     case 'length':
@@ -87,6 +84,9 @@ function noteOf({finishReason}: TranscriptMessage): string | null {
       return strings.contextFull;
     case 'error':
       return strings.cutShort;
+    case 'stop':
+    default:
+      return null;
   }
 }
 
