@@ -267,9 +267,9 @@ export class GgufChat extends LitElement {
     if (this.src === this.#knownSrc) return;
     this.#knownSrc = this.src;
     this.#triggered = false;
-    const isUrl = this.src !== '' && URL.canParse(this.src, document.baseURI);
-    const source = isUrl ? new URL(this.src, document.baseURI).href : this.src;
-    this.#session.source = source === '' ? null : source;
+    const {src} = this;
+    const url = URL.canParse(src, document.baseURI) ? new URL(src, document.baseURI).href : src;
+    this.#session.source = src === '' ? null : url;
   }
 
   #samplingSettings(): Partial<SamplingSettings> {

@@ -144,9 +144,12 @@ export class Generation {
     this.#events.onToken({id, text, index: this.#tokens.length - 1, ...probabilities});
   }
 
-  /** Ends the answer; text that was held back as a possible stop string or an incomplete character is part of it. */
+  /**
+   * Ends the answer. Text that was held back as a possible stop string is part of it; a character is left out where the
+   * answer was ended before its last byte, and replaced (U+FFFD) where the model itself ended there.
+   */
   #finish(reason: FinishReason): void {
-    const matched = this.#stops.push(this.#utf8.flush());
+    const matched = this.#stops.push(reason === 'stop' ? this.#utf8.flush() : '');
     this.#text += matched.text;
     if (!matched.stopped) this.#text += this.#stops.flush();
     this.#finishReason = reason;

@@ -1,5 +1,6 @@
 import {chooseCore} from './core/choose-core.ts';
 import type {ChosenCore} from './core/choose-core.ts';
+import type {CompiledCore} from './core/core.ts';
 import {createDiagnostics} from './diagnostics.ts';
 import type {Counters} from './diagnostics.ts';
 import {GgufError} from './errors.ts';
@@ -10,7 +11,9 @@ import {loadModel} from './load-model.ts';
 import type {LoadedModel} from './loaded-model.ts';
 import {checkGenerateParams, checkTokens, promptTokens} from './prompt.ts';
 import {defaultSampling, protocolVersion} from './protocol.ts';
-import type {CommandKind, Commands, ModelHandle, ModelInfo, SequenceHandle} from './protocol.ts';
+import type {CommandKind, Commands, LoadProgress, ModelInfo, SequenceHandle} from './protocol.ts';
+import {ResidentModel} from './resident-model.ts';
+import type {Ending} from './resident-model.ts';
 import {validateSampling} from './sampling/validate-sampling.ts';
 import {Cancelled, Scheduler} from './scheduler.ts';
 import {Sequence} from './sequence.ts';
@@ -24,32 +27,18 @@ export interface RequestContext<K extends CommandKind> {
   readonly notify: (notification: Commands[K]['notifications']) => void;
 }
 
-interface Run {
-  readonly sequence: Sequence;
-  readonly abort: () => void;
-  /** Never rejects. */
-  readonly ended: Promise<unknown>;
-}
-
-interface Resident {
-  readonly handle: ModelHandle;
-  readonly model: LoadedModel;
-  readonly sequence: Sequence;
-  readonly runs: Set<Run>;
-}
-
 /**
  * The commands. Owns the core, the resident model and the sampling settings; the only place where they change.
  * Cancellation arrives as the abort of a request's signal (see `worker.ts`).
  */
 export class Runtime {
   readonly #scheduler = new Scheduler();
-  readonly #models = new HandleTable<'model', Resident>('model');
+  readonly #models = new HandleTable<'model', ResidentModel>('model');
   readonly #sequences = new HandleTable<'sequence', Sequence>('sequence');
   readonly #counters: Counters;
   #chosen: ChosenCore | undefined;
-  #resident: Resident | undefined;
-  #abortLoad: (() => void) | undefined;
+  #resident: ResidentModel | undefined;
+  #load: Ending | undefined;
   #sampling = defaultSampling;
   #highWaterBytes = 0;
 
@@ -72,30 +61,20 @@ export class Runtime {
   }
 
   /** The model that was resident stays until the new one is ready; a newer load aborts this one. */
-  async loadModel(
+  loadModel(
     params: Commands['load-model']['params'],
-    {signal, abort, notify}: RequestContext<'load-model'>,
+    context: RequestContext<'load-model'>,
   ): Promise<ModelInfo> {
     const {core} = this.#booted();
-    this.#abortLoad?.();
-    this.#abortLoad = abort;
+    const older = this.#load;
+    older?.abort();
     this.#counters.loads++;
-    try {
-      const onProgress = (payload: Parameters<typeof notify>[0]['payload']): void =>
-        notify({kind: 'progress', payload});
-      const model = await loadModel(params, {core, scheduler: this.#scheduler, signal, onProgress});
-      if (signal.aborted) throw new Cancelled();
-      const old = this.#resident;
-      const resident = this.#install(model);
-      if (old) await this.#free(old);
-      return describe(resident);
-    } catch (error) {
-      if (signal.aborted)
-        throw new GgufError('load-aborted', 'The load was cancelled or replaced by a newer one');
-      throw error;
-    } finally {
-      if (this.#abortLoad === abort) this.#abortLoad = undefined;
-    }
+    const loading = this.#replaceModel(params, core, context, older?.ended);
+    const load = {abort: context.abort, ended: loading.catch(() => undefined)};
+    this.#load = load;
+    return loading.finally(() => {
+      if (this.#load === load) this.#load = undefined;
+    });
   }
 
   configureSampling(
@@ -120,7 +99,7 @@ export class Runtime {
       onPrefill: (payload) => context.notify({kind: 'prefill', payload}),
       onToken: (payload) => context.notify({kind: 'token', payload}),
     });
-    const cancelled = await this.#run(resident, sequence, generation, context);
+    const cancelled = await resident.run(generation, sequence, this.#scheduler, context);
     if (cancelled) generation.cancel();
     const result = generation.result();
     this.#counters.promptTokens += result.usage.promptTokens;
@@ -142,7 +121,7 @@ export class Runtime {
     const sequence = this.#sequence(resident, handle);
     const checked = promptTokens({tokens}, resident.model, sequence.cache.capacity);
     const evaluation = new Evaluation(resident.model, sequence, checked, sliceLength);
-    const cancelled = await this.#run(resident, sequence, evaluation, context);
+    const cancelled = await resident.run(evaluation, sequence, this.#scheduler, context);
     return cancelled ? {cancelled} : {logits: evaluation.logits, vocab: evaluation.vocab};
   }
 
@@ -151,7 +130,7 @@ export class Runtime {
   }: Commands['reset-context']['params']): Promise<Commands['reset-context']['result']> {
     const resident = this.#requireModel();
     const context = this.#sequences.get(sequence ?? resident.sequence.handle);
-    await endRuns(resident, context);
+    await resident.endRuns(context);
     context.truncate(0);
     return {sequence: context.handle};
   }
@@ -159,7 +138,7 @@ export class Runtime {
   async freeModel({model}: Commands['free-model']['params']): Promise<Commands['free-model']['result']> {
     this.#booted();
     if (model !== undefined) this.#models.get(model);
-    this.#abortLoad?.();
+    this.#load?.abort();
     const resident = this.#resident;
     this.#resident = undefined;
     return {freedBytes: resident ? await this.#free(resident) : 0};
@@ -185,7 +164,7 @@ export class Runtime {
     const resident = this.#resident;
     return createDiagnostics({
       chosen: this.#booted(),
-      model: resident ? describe(resident) : null,
+      model: resident?.info ?? null,
       sequence: resident?.sequence ?? null,
       wasmBytes: resident?.model.core.bytes ?? 0,
       highWaterBytes: this.#highWaterBytes,
@@ -195,45 +174,40 @@ export class Runtime {
     });
   }
 
-  /** Runs a job on a sequence to its end; `true` when it was cancelled. */
-  async #run(
-    resident: Resident,
-    sequence: Sequence,
-    job: {step(checkpoint: () => void | Promise<void>): Promise<boolean>},
-    {signal, abort}: {signal: AbortSignal; abort: () => void},
-  ): Promise<boolean> {
-    const checkpoint = this.#scheduler.checkpoint(signal);
-    const release = sequence.occupy();
-    const ended = this.#scheduler.run(async () => {
-      await checkpoint();
-      return job.step(checkpoint);
-    });
-    const run = {sequence, abort, ended: ended.catch(() => undefined)};
-    resident.runs.add(run);
+  /** @param older the load that this one replaces: it is over before this one takes the Worker's time */
+  async #replaceModel(
+    params: Commands['load-model']['params'],
+    core: CompiledCore,
+    {signal, notify}: RequestContext<'load-model'>,
+    older: Promise<unknown> | undefined,
+  ): Promise<ModelInfo> {
     try {
-      await ended;
-      return false;
+      await older;
+      const onProgress = (payload: LoadProgress): void => notify({kind: 'progress', payload});
+      const model = await loadModel(params, {core, scheduler: this.#scheduler, signal, onProgress});
+      if (signal.aborted) throw new Cancelled();
+      const old = this.#resident;
+      const resident = this.#install(model);
+      if (old) await this.#free(old);
+      return resident.info;
     } catch (error) {
-      if (error instanceof Cancelled) return true;
-      throw error;
-    } finally {
-      resident.runs.delete(run);
-      release();
+      if (!signal.aborted) throw error;
+      throw new GgufError('load-aborted', 'The load was cancelled or replaced by a newer one');
     }
   }
 
-  #install(model: LoadedModel): Resident {
+  #install(model: LoadedModel): ResidentModel {
     // The model before is there until its runs have ended.
     const bytes = model.core.bytes + (this.#resident?.model.core.bytes ?? 0);
     this.#highWaterBytes = Math.max(this.#highWaterBytes, bytes);
     const sequence = this.#sequences.add((handle) => new Sequence(handle, model.cache));
-    this.#resident = this.#models.add((handle) => ({handle, model, sequence, runs: new Set()}));
+    this.#resident = this.#models.add((handle) => new ResidentModel(handle, model, sequence));
     return this.#resident;
   }
 
   /** Ends what runs on a model that is no longer the resident one, and drops it. Returns its bytes. */
-  async #free(model: Resident): Promise<number> {
-    await endRuns(model);
+  async #free(model: ResidentModel): Promise<number> {
+    await model.endRuns();
     this.#sequences.remove(model.sequence.handle);
     this.#models.remove(model.handle);
     return model.model.core.bytes;
@@ -244,14 +218,14 @@ export class Runtime {
     throw new GgufError('not-booted', 'The first command must be "boot"');
   }
 
-  #requireModel(): Resident {
+  #requireModel(): ResidentModel {
     this.#booted();
     if (this.#resident) return this.#resident;
     throw new GgufError('no-model', 'No model is loaded');
   }
 
   /** @throws {GgufError} `stale-handle`, `sequence-busy` */
-  #sequence(resident: Resident, handle: SequenceHandle = resident.sequence.handle): Sequence {
+  #sequence(resident: ResidentModel, handle: SequenceHandle = resident.sequence.handle): Sequence {
     const sequence = this.#sequences.get(handle);
     if (!sequence.busy) return sequence;
     throw new GgufError(
@@ -259,17 +233,6 @@ export class Runtime {
       'The sequence is generating already; cancel or await that run first',
     );
   }
-}
-
-/** Cancels the runs of a model, or those of one sequence, and waits until they have ended. */
-async function endRuns({runs}: Resident, sequence?: Sequence): Promise<void> {
-  const ending = [...runs].filter((run) => sequence === undefined || run.sequence === sequence);
-  for (const {abort} of ending) abort();
-  await Promise.all(ending.map(({ended}) => ended));
-}
-
-function describe({handle, sequence, model}: Resident): ModelInfo {
-  return {model: handle, sequence: sequence.handle, ...model.facts};
 }
 
 function requireString(value: unknown, field: string): string {
