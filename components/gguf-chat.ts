@@ -133,9 +133,9 @@ export class GgufChat extends LitElement {
     () => this.announcement,
     () => this.announce,
   );
-  /** The `src` that was last handed to the session, and whether it was loaded by itself. */
+  /** The `src` that was last handed to the session, and whether it still waits to be loaded by itself. */
   #knownSrc = '';
-  #triggered = false;
+  #waiting = false;
   /** Whether a model was ever asked for here: a new `src` is then loaded without asking again. */
   #asked = false;
   #focused: Element | null = null;
@@ -188,11 +188,12 @@ export class GgufChat extends LitElement {
     super();
     this.#internals.states.add(this.status);
     new LoadTrigger(this, {
-      loading: () => this.loading,
-      isWaiting: () => this.status === 'idle' && !this.#triggered,
+      loading: () => (this.#asked ? 'eager' : this.loading),
+      isWaiting: () => this.#waiting,
       load: () => {
-        this.#triggered = true;
-        handled(this.load());
+        this.#waiting = false;
+        // Not in the middle of an update, which the load would ask for again.
+        queueMicrotask(() => handled(this.load()));
       },
     });
   }
@@ -240,8 +241,8 @@ export class GgufChat extends LitElement {
   override connectedCallback(): void {
     super.connectedCallback();
     if (!this.hasUpdated) return;
-    // Back on a page, perhaps without its model: the `loading` attribute decides anew, and the scroll position is lost.
-    this.#triggered = false;
+    // Back on a page. If the model was given up meanwhile, it is to be loaded as before; the scroll position is lost.
+    this.#waiting ||= this.src !== '' && this.runtime === null;
     this.requestUpdate();
   }
 
@@ -251,7 +252,7 @@ export class GgufChat extends LitElement {
   }
 
   protected override updated(changed: PropertyValues<this>): void {
-    if (changed.has('src') && this.#asked) handled(this.src === '' ? this.unload() : this.load());
+    if (changed.get('src') && this.src === '') handled(this.unload());
     if (samplingAttributes.some((name) => changed.has(name)))
       handled(this.#session.configureSampling(this.#samplingSettings()));
     // What was pressed is gone, and the focus must not be.
@@ -266,8 +267,8 @@ export class GgufChat extends LitElement {
   #noteSource(): void {
     if (this.src === this.#knownSrc) return;
     this.#knownSrc = this.src;
-    this.#triggered = false;
     const {src} = this;
+    this.#waiting = src !== '';
     const url = URL.canParse(src, document.baseURI) ? new URL(src, document.baseURI).href : src;
     this.#session.source = src === '' ? null : url;
   }
@@ -326,6 +327,7 @@ export class GgufChat extends LitElement {
    */
   async load(source?: ChatModelSource): Promise<ModelInfo | null> {
     this.#noteSource();
+    this.#waiting = false;
     const chosen = source ?? this.#session.source;
     if (chosen !== null) {
       const src = typeof chosen === 'string' || chosen instanceof URL ? String(chosen) : null;

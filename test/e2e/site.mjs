@@ -40,6 +40,7 @@ export async function openSite({
 <script type="module" src="${cdn?.origin ?? ''}/${script}"></script></body></html>`;
   const routes = new Map([
     ['/', {body, type: 'text/html; charset=utf-8', headers}],
+    ['/favicon.ico', {body: '', type: 'image/x-icon'}],
     ['/model.gguf', {file: model.file, bytesPerSecond}],
     ['/slow.gguf', {file: model.slowFile, bytesPerSecond}],
     ['/gguf-chat.worker.js', {file: dist('gguf-chat.worker.js'), headers}],

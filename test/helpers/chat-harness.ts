@@ -100,8 +100,11 @@ export class ChatHarness {
     await this.settled();
   }
 
-  async press(key: string): Promise<void> {
-    await sendKeys({press: key});
+  /** A key, or several at once: `Shift+Enter`. */
+  async press(keys: string): Promise<void> {
+    const held = keys.split('+');
+    for (const down of held) await sendKeys({down});
+    for (const up of held.reverse()) await sendKeys({up});
     await this.settled();
   }
 

@@ -8,6 +8,7 @@ import type {TemplateNode} from './template-node.ts';
 import {isFunction, shallowSize, ValueSizes} from './template-value.ts';
 import type {TemplateValue} from './template-value.ts';
 import {forecast, operationWork} from './template-work.ts';
+import type {Method} from './template-work.ts';
 
 const stepWork = 8;
 /** For each step of a loop the engine makes a scope and the `loop` object. */
@@ -21,8 +22,6 @@ interface Frame {
   children: number;
   /** A call whose function is known: what is evaluated from now on is the function's body. */
   called: boolean;
-  /** What a member was taken from. */
-  receiver: TemplateValue | undefined;
 }
 
 /**
@@ -38,6 +37,8 @@ export class BoundedInterpreter extends Interpreter {
   readonly #sizes: ValueSizes;
   /** Preparing a macro, the engine looks through its body. */
   readonly #macroWork: number;
+  /** Where functions came from that are methods of values; they may be called much later, under another name. */
+  readonly #methods = new WeakMap<TemplateValue, Method>();
   #frame: Frame | null = null;
   #depth = 0;
 
@@ -55,14 +56,17 @@ export class BoundedInterpreter extends Interpreter {
     this.#budget.spend(stepWork + (isMacro ? this.#macroWork : 0));
 
     const outer = this.#frame;
-    const frame: Frame = {node: statement, inputs: [], children: 0, called: false, receiver: undefined};
+    const frame: Frame = {node: statement, inputs: [], children: 0, called: false};
     this.#frame = frame;
     this.#depth++;
     try {
-      const result = super.evaluate(statement, environment);
+      const result = this.#evaluateNode(statement, environment);
+      // What the engine's `first` and `last` filters make of an empty list.
+      if (result === undefined) throw new Error('an empty list has no first and no last element');
       const size = this.#sizes.of(result);
       this.#budget.spend(operationWork(statement, frame.inputs, this.#sizes));
-      if (outer) this.#account(outer, frame, result, size);
+      this.#noteMethod(frame, result);
+      if (outer) this.#account(outer, statement, result, size);
       return result;
     } finally {
       // `break` and `continue` are exceptions of the engine: they, too, leave the frame.
@@ -71,34 +75,45 @@ export class BoundedInterpreter extends Interpreter {
     }
   }
 
+  #evaluateNode(node: TemplateNode, environment: Environment): TemplateValue | undefined {
+    if (node.evaluated) return node.evaluated;
+    if (node.type !== 'FilterStatement') return super.evaluate(node, environment);
+    // A filter over a block is taken apart, so that the block's text is measured before the filter sees it.
+    const evaluated = this.evaluate({type: 'Program', body: node.body}, environment);
+    const operand: TemplateNode = {type: 'Evaluated', evaluated};
+    return this.evaluate({type: 'FilterExpression', filter: node.filter, operand}, environment);
+  }
+
+  #noteMethod({node, inputs}: Frame, result: TemplateValue): void {
+    const [receiver, computed] = inputs;
+    if (node.type !== 'MemberExpression' || !receiver || !isFunction(result) || this.#methods.has(result))
+      return;
+    this.#methods.set(result, {receiver, name: String(computed ? computed.value : node.property?.value)});
+  }
+
   /** Adds the result of `child` to what its parent has been given, before the parent goes on. */
-  #account(parent: Frame, child: Frame, result: TemplateValue, size: number): void {
+  #account(parent: Frame, child: TemplateNode, result: TemplateValue, size: number): void {
+    const {node, inputs} = parent;
     const isFirst = parent.children++ === 0;
-    const {node} = parent;
+    if (node.type === 'CallStatement' && this.#methods.has(result)) {
+      throw new TemplateLimitError('it calls a method with a block');
+    }
     if (node.type === 'For' && isFirst) {
       this.#budget.spend(shallowSize(result) * iterationWork);
+    } else if (node.type === 'CallExpression' && child === node.callee) {
+      parent.called = true;
+      this.#allow(parent, this.#methods.get(result));
     } else if (isOperation(node) && !parent.called) {
-      this.#addInput(parent, child, result);
-    } else if (child.node !== node.test && child.node !== (node.value as unknown)) {
+      inputs.push(result);
+      this.#allow(parent);
+    } else if (child !== node.test && child !== node.value) {
       // A block: what its parts give is put together.
       this.#budget.spend(size);
     }
   }
 
-  #addInput(parent: Frame, child: Frame, result: TemplateValue): void {
-    const {node, inputs} = parent;
-    if (node.type === 'MemberExpression' && inputs.length === 0) parent.receiver = result;
-    if (node.type === 'CallExpression' && isFunction(result) && child.node === node.callee) {
-      parent.called = true;
-      this.#allow(parent, child.receiver);
-      return;
-    }
-    inputs.push(result);
-    this.#allow(parent, undefined);
-  }
-
-  #allow({node, inputs}: Frame, receiver: TemplateValue | undefined): void {
-    const expected = forecast(node, inputs, this.#sizes, receiver);
+  #allow({node, inputs}: Frame, method?: Method): void {
+    const expected = forecast(node, inputs, this.#sizes, method);
     if (!expected) return;
     this.#budget.checkSize(expected.size);
     this.#budget.spend(expected.work);

@@ -18,8 +18,7 @@ export function operationWork(
   switch (node.type) {
     case 'BinaryExpression':
       return binaryWork(node.operator?.value, inputs, sizes);
-    case 'FilterExpression':
-    case 'FilterStatement': {
+    case 'FilterExpression': {
       const [operand] = inputs;
       if (!operand) return 0;
       const name = filterName(node);
@@ -60,6 +59,12 @@ function binaryWork(
   }
 }
 
+/** A function that belongs to a value. */
+export interface Method {
+  readonly receiver: TemplateValue;
+  readonly name: string;
+}
+
 /** What an operation that is about to start would cost and build, at worst. */
 export interface Forecast {
   readonly work: number;
@@ -71,13 +76,13 @@ export interface Forecast {
  * The forecast for operations whose result is not in proportion to their inputs, once all that is known to be needed of
  * these has been evaluated; `null` for the others.
  *
- * @param receiver for a call, the value whose method is called
+ * @param method for a call, what is called, if it is a method
  */
 export function forecast(
   node: TemplateNode,
   inputs: readonly TemplateValue[],
   sizes: ValueSizes,
-  receiver?: TemplateValue,
+  method?: Method,
 ): Forecast | null {
   if (node.type === 'BinaryExpression') {
     const [needle, hay] = inputs;
@@ -85,13 +90,11 @@ export function forecast(
       return null;
     return {work: shallowSize(hay) * searchWork(shallowSize(needle)), size: 0};
   }
-  if (node.type === 'FilterExpression' || node.type === 'FilterStatement') {
+  if (node.type === 'FilterExpression') {
     const [operand, ...args] = inputs;
     return operand && args.length > 0 ? forecastMethod(filterName(node), operand, args, sizes) : null;
   }
-  return receiver && node.type === 'CallExpression'
-    ? forecastMethod(node.callee?.property?.value ?? '', receiver, inputs, sizes)
-    : null;
+  return method ? forecastMethod(method.name, method.receiver, inputs, sizes) : null;
 }
 
 /** @param args in the order of evaluation; those by keyword are among them, without their names */

@@ -17,17 +17,35 @@ export function spawnWorker(workerSrc?: string | URL): Worker {
 }
 
 function startWorker(workerSrc: string | URL | undefined): Worker {
-  if (workerSrc !== undefined) return new Worker(workerSrc, {type: 'module', name: 'gguf-chat'});
+  if (workerSrc !== undefined) return newWorker(String(workerSrc));
   const {url, source} = workerLocation;
-  if (url && url.origin === globalThis.location.origin)
-    return new Worker(url, {type: 'module', name: 'gguf-chat'});
+  if (url && url.origin === globalThis.location.origin) return newWorker(url.href);
   // A module Worker may import from another origin that allows it, as it allowed the page to import this script.
   const script = source ?? `import ${JSON.stringify(url?.href)};`;
   const blobUrl = URL.createObjectURL(new Blob([script], {type: 'text/javascript'}));
   try {
-    return new Worker(blobUrl, {type: 'module', name: 'gguf-chat'});
+    return newWorker(blobUrl);
   } finally {
     // The Worker fetches its script at once, but Firefox only after this task.
     setTimeout(() => URL.revokeObjectURL(blobUrl), 10_000);
   }
+}
+
+/** What Trusted Types, where the browser has them, make of a script's URL. */
+interface ScriptUrlPolicy {
+  createScriptURL(url: string): string;
+}
+
+declare const trustedTypes:
+  | {createPolicy(name: string, rules: {createScriptURL: (url: string) => string}): ScriptUrlPolicy}
+  | undefined;
+
+let policy: ScriptUrlPolicy | undefined;
+
+/** The URL is the page's own setting or our script, never a model's output: the one place that vouches for it. */
+function newWorker(url: string): Worker {
+  if (typeof trustedTypes !== 'undefined') {
+    policy ??= trustedTypes.createPolicy('gguf-chat', {createScriptURL: (trusted) => trusted});
+  }
+  return new Worker(policy?.createScriptURL(url) ?? url, {type: 'module', name: 'gguf-chat'});
 }
