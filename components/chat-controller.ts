@@ -32,7 +32,7 @@ export class ChatController implements ReactiveController {
   readonly #onStream: () => void;
   readonly #disposalDelay: number;
   #disposal: ReturnType<typeof setTimeout> | undefined;
-  #frame: number | undefined;
+  #streamScheduled = false;
 
   constructor(host: ReactiveControllerHost, options: ChatControllerOptions = {}) {
     const {boot, onEvent, onStream, disposalDelay = 5000} = options;
@@ -62,9 +62,17 @@ export class ChatController implements ReactiveController {
   }
 
   #scheduleStream(): void {
-    this.#frame ??= requestAnimationFrame(() => {
-      this.#frame = undefined;
+    if (this.#streamScheduled) return;
+    this.#streamScheduled = true;
+    nextFrame(() => {
+      this.#streamScheduled = false;
       this.#onStream();
     });
   }
+}
+
+/** Calls `callback` before the next frame is drawn; in a hidden page, which draws none, a few times a second. */
+function nextFrame(callback: () => void): void {
+  if (document.hidden) setTimeout(callback, 250);
+  else requestAnimationFrame(callback);
 }

@@ -37,7 +37,6 @@ describe('TemplateProgram', () => {
     'an undefined function': '{{ nothing.here() }}',
     'a division by zero': '{{ 1 // 0 }}',
     'a remainder by zero': '{{ 1 % 0 }}',
-    'the first of nothing': '{{ [] | first }}',
     'a break outside of loops': '{% break %}',
   })) {
     it(`refuses ${name}`, async () => {

@@ -35,7 +35,7 @@ export async function openSite({
     : null;
   const body = `<!doctype html>
 <html lang="en">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>A page with a chat</title></head>
+<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark"><title>A page with a chat</title></head>
 <body><main><h1>A page with a chat</h1><gguf-chat ${tag}></gguf-chat></main>
 <script type="module" src="${cdn?.origin ?? ''}/${script}"></script></body></html>`;
   const routes = new Map([

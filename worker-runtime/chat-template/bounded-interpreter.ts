@@ -60,9 +60,8 @@ export class BoundedInterpreter extends Interpreter {
     this.#frame = frame;
     this.#depth++;
     try {
-      const result = this.#evaluateNode(statement, environment);
-      // What the engine's `first` and `last` filters make of an empty list.
-      if (result === undefined) throw new Error('an empty list has no first and no last element');
+      // The engine's `first` and `last` give nothing at all for an empty list; Jinja gives the undefined value.
+      const result = this.#evaluateNode(statement, environment) ?? super.evaluate(undefined, environment);
       const size = this.#sizes.of(result);
       this.#budget.spend(operationWork(statement, frame.inputs, this.#sizes));
       this.#noteMethod(frame, result);
