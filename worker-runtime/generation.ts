@@ -4,7 +4,7 @@ import type {FinishReason, GenerateParams, GenerateResult, SamplingSettings, Tok
 import {logProbabilities} from './sampling/log-probabilities.ts';
 import {Sampler} from './sampling/sampler.ts';
 import {StopMatcher} from './sampling/stop-matcher.ts';
-import type {Checkpoint} from './model/load-weights.ts';
+import type {Checkpoint} from './checkpoint.ts';
 import type {Sequence} from './sequence.ts';
 import {Utf8Stream} from './tokenizer/utf8-stream.ts';
 

@@ -45,6 +45,13 @@ interface Layout {
   readonly plan: MemoryPlan;
 }
 
+interface Admitted {
+  readonly tokenizer: Tokenizer;
+  readonly spec: DecoderSpec;
+  readonly layout: Layout;
+  readonly settings: {readonly contextLength: number; readonly kvType: KvType};
+}
+
 /**
  * Loads a model as a transaction: it is ready, with weights, cache, scratch and logits proven by a first step, or an
  * error is thrown and nothing of it stays. Whatever the header can refuse is refused before the weights are read.
@@ -60,7 +67,7 @@ export async function loadModel(params: LoadParams, context: LoadContext): Promi
   const reader = await openSource(params.source, {signal, onProgress: report});
   try {
     const header = await readHeader(reader);
-    const {tokenizer, spec, layout, settings} = admit(header, params, context.core);
+    const {tokenizer, spec, layout, settings} = await admit(header, params, context);
     const chatTemplate = createChatTemplate(header.metadata, tokenizer);
     const headerMs = performance.now() - started;
 
@@ -88,19 +95,14 @@ export async function loadModel(params: LoadParams, context: LoadContext): Promi
 }
 
 /** Everything that the header decides: architecture, tokenizer, shapes, types, settings, memory. */
-function admit(
+async function admit(
   header: GgufHeader,
   {contextLength, kvType = 'f16'}: LoadParams,
-  {calculator}: CompiledCore,
-): {
-  tokenizer: Tokenizer;
-  spec: DecoderSpec;
-  layout: Layout;
-  settings: {contextLength: number; kvType: KvType};
-} {
+  {core: {calculator}, scheduler, signal}: LoadContext,
+): Promise<Admitted> {
   refuseSplit(header.metadata);
   const architecture = findArchitecture(header.metadata);
-  const tokenizer = createTokenizer(header.metadata);
+  const tokenizer = await createTokenizer(header.metadata, scheduler.checkpoint(signal));
   const spec = architecture(header.metadata, tokenizer.vocabularySize);
   const settings = {contextLength: checkContextLength(contextLength, spec), kvType: checkKvType(kvType)};
   const arena = new Arena();

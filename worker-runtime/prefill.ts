@@ -1,5 +1,5 @@
 import type {Decoder} from './model/decoder.ts';
-import type {Checkpoint} from './model/load-weights.ts';
+import type {Checkpoint} from './checkpoint.ts';
 import type {Sequence} from './sequence.ts';
 
 /** Work between two checkpoints should take about this long: a cancel waits for it. */

@@ -1,5 +1,5 @@
 import type {LoadedModel} from './loaded-model.ts';
-import type {Checkpoint} from './model/load-weights.ts';
+import type {Checkpoint} from './checkpoint.ts';
 import type {ModelHandle, ModelInfo} from './protocol.ts';
 import {Cancelled} from './scheduler.ts';
 import type {Scheduler} from './scheduler.ts';

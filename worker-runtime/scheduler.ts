@@ -1,3 +1,5 @@
+import type {Checkpoint} from './checkpoint.ts';
+
 /** Thrown, and caught again, inside the Worker only: the request that is running was cancelled. */
 export class Cancelled extends Error {
   override readonly name = 'Cancelled';
@@ -46,7 +48,7 @@ export class Scheduler {
   }
 
   /** A function to call between pieces of work: throws {@link Cancelled} after `signal`, yields from time to time. */
-  checkpoint(signal: AbortSignal): () => void | Promise<void> {
+  checkpoint(signal: AbortSignal): Checkpoint {
     const check = (): void => {
       if (signal.aborted) throw new Cancelled();
     };

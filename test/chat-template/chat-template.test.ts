@@ -16,7 +16,7 @@ const conversation: readonly ChatMessage[] = [
 
 async function load(keys: Changes): Promise<{template: ChatTemplate; tokenizer: Tokenizer}> {
   const metadata = await metadataOf(keys);
-  const tokenizer = createTokenizer(metadata);
+  const tokenizer = await createTokenizer(metadata);
   return {template: createChatTemplate(metadata, tokenizer), tokenizer};
 }
 

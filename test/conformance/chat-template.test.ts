@@ -71,7 +71,7 @@ describe('hostile chat templates', function () {
     for (const {file, expected} of cases) {
       const bytes = await (await sharedFile(`bad-gguf/${file}`)).arrayBuffer();
       const {metadata} = await readHeader(await openSource(bytes, {signal: new AbortController().signal}));
-      const template = createChatTemplate(metadata, createTokenizer(metadata));
+      const template = createChatTemplate(metadata, await createTokenizer(metadata));
       const render = (): string => template.render([{role: 'user', content: 'hello'}]);
       const started = performance.now();
       if (expected === 'accept-load-reject-render') {

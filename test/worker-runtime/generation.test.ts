@@ -3,7 +3,7 @@ import {Generation} from '../../worker-runtime/generation.ts';
 import type {LoadedModel} from '../../worker-runtime/loaded-model.ts';
 import type {Slice} from '../../worker-runtime/model/decoder.ts';
 import type {KvCache} from '../../worker-runtime/model/kv-cache.ts';
-import type {Checkpoint} from '../../worker-runtime/model/load-weights.ts';
+import type {Checkpoint} from '../../worker-runtime/checkpoint.ts';
 import {defaultSampling} from '../../worker-runtime/protocol.ts';
 import {Cancelled} from '../../worker-runtime/scheduler.ts';
 import {Sequence} from '../../worker-runtime/sequence.ts';

@@ -6,7 +6,7 @@ import {logitRows} from './decoder-buffers.ts';
 import type {DecoderBuffers, Rows} from './decoder-buffers.ts';
 import type {DecoderSpec} from './decoder-spec.ts';
 import type {KvCache} from './kv-cache.ts';
-import type {Checkpoint} from './load-weights.ts';
+import type {Checkpoint} from '../checkpoint.ts';
 import {ropeFrequencies} from './rope-frequencies.ts';
 import type {DecoderWeights, LayerWeights, Matrix, Vector} from './weights.ts';
 

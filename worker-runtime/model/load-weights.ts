@@ -1,3 +1,4 @@
+import type {Checkpoint} from '../checkpoint.ts';
 import {groupRows} from '../core/core-exports.ts';
 import type {ComputeType, CoreExports} from '../core/core-exports.ts';
 import type {Core} from '../core/core.ts';
@@ -5,9 +6,6 @@ import {ggmlTypes} from '../gguf/ggml-types.ts';
 import type {TensorInfo} from '../gguf/header.ts';
 import type {ByteReader} from '../source/byte-reader.ts';
 import type {Destination, Matrix, WeightLayout} from './weights.ts';
-
-/** Lets the Worker answer messages now and then; throws where the load was cancelled. */
-export type Checkpoint = () => void | Promise<void>;
 
 type Repack = Extract<keyof CoreExports, `repack${string}`>;
 

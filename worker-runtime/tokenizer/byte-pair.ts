@@ -1,5 +1,7 @@
+import type {Checkpoint} from '../checkpoint.ts';
 import type {Metadata} from '../gguf/metadata.ts';
 import {alphabetBytes, alphabetText, byteToCharacter} from './byte-alphabet.ts';
+import {inPieces} from './in-pieces.ts';
 import {mergeSymbols} from './merge-symbols.ts';
 import type {PreTokenizer} from './pre-tokenizers.ts';
 import type {TokenModel} from './token-model.ts';
@@ -28,19 +30,30 @@ export class BytePair implements TokenModel {
   readonly #byteTokens: Int32Array;
   readonly #cache = new Map<string, readonly number[]>();
 
-  /** @throws {GgufError} `tokenizer-invalid`, `gguf-metadata` naming the key */
-  constructor(
-    metadata: Metadata,
+  private constructor(
     vocabulary: Vocabulary,
     preTokenizer: PreTokenizer,
     unknown: number | null,
+    merges: MergeList,
   ) {
     this.closesUpPunctuation = preTokenizer.closesUpPunctuation;
     this.#vocabulary = vocabulary;
     this.#preTokenizer = preTokenizer;
     this.#unknown = unknown;
-    this.#merges = new MergeList(metadata, vocabulary);
+    this.#merges = merges;
     this.#byteTokens = Int32Array.from(byteToCharacter, (character) => vocabulary.id(character) ?? -1);
+  }
+
+  /** @throws {GgufError} `tokenizer-invalid`, `gguf-metadata` naming the key */
+  static async create(
+    metadata: Metadata,
+    vocabulary: Vocabulary,
+    preTokenizer: PreTokenizer,
+    unknown: number | null,
+    checkpoint: Checkpoint,
+  ): Promise<BytePair> {
+    const merges = await MergeList.create(metadata, vocabulary, checkpoint);
+    return new BytePair(vocabulary, preTokenizer, unknown, merges);
   }
 
   encode(text: string, _afterSpecial: boolean, output: number[]): void {
@@ -92,26 +105,36 @@ class MergeList {
   readonly #ranks = new Map<number, number>();
   readonly #results: Int32Array;
 
-  constructor(metadata: Metadata, vocabulary: Vocabulary) {
+  private constructor(vocabularySize: number, count: number) {
+    this.#size = vocabularySize;
+    this.#results = new Int32Array(count);
+  }
+
+  static async create(
+    metadata: Metadata,
+    vocabulary: Vocabulary,
+    checkpoint: Checkpoint,
+  ): Promise<MergeList> {
     const merges = metadata.strings(mergesKey);
     if (!merges) throw invalidVocabulary(mergesKey, 'is missing; this kind of tokenizer needs it');
-    this.#size = vocabulary.size;
-    this.#results = new Int32Array(merges.length);
-    for (let rank = 0; rank < merges.length; rank++) {
-      const merge = merges.at(rank);
-      // A part is never empty, so the first character belongs to the left one even if it is a space.
-      const space = merge.indexOf(' ', 1);
-      if (space < 0) throw invalidVocabulary(mergesKey, `has "${merge}" (${rank}), which is not two parts`);
-      const [left, right] = [merge.slice(0, space), merge.slice(space + 1)];
-      const [leftId, rightId, result] = [left, right, left + right].map((text) => {
-        const id = vocabulary.id(text);
-        if (id !== undefined) return id;
-        throw invalidVocabulary(mergesKey, `has "${merge}" (${rank}), but "${text}" is no token`);
-      }) as [number, number, number];
-      const pair = leftId * this.#size + rightId;
-      if (!this.#ranks.has(pair)) this.#ranks.set(pair, rank);
-      this.#results[rank] = result;
-    }
+    const list = new MergeList(vocabulary.size, merges.length);
+    await inPieces(merges.length, checkpoint, (rank) => list.#add(rank, merges.at(rank), vocabulary));
+    return list;
+  }
+
+  #add(rank: number, merge: string, vocabulary: Vocabulary): void {
+    // A part is never empty, so the first character belongs to the left one even if it is a space.
+    const space = merge.indexOf(' ', 1);
+    if (space < 0) throw invalidVocabulary(mergesKey, `has "${merge}" (${rank}), which is not two parts`);
+    const idOf = (text: string): number => {
+      const id = vocabulary.id(text);
+      if (id !== undefined) return id;
+      throw invalidVocabulary(mergesKey, `has "${merge}" (${rank}), but "${text}" is no token`);
+    };
+    const [left, right] = [merge.slice(0, space), merge.slice(space + 1)];
+    const pair = idOf(left) * this.#size + idOf(right);
+    this.#results[rank] = idOf(left + right);
+    if (!this.#ranks.has(pair)) this.#ranks.set(pair, rank);
   }
 
   /** -1 where there is no such merge. */

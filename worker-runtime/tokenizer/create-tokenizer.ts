@@ -1,3 +1,4 @@
+import type {Checkpoint} from '../checkpoint.ts';
 import {GgufError} from '../errors.ts';
 import type {Metadata} from '../gguf/metadata.ts';
 import {BytePair} from './byte-pair.ts';
@@ -12,17 +13,20 @@ const modelKey = 'tokenizer.ggml.model';
 const preKey = 'tokenizer.ggml.pre';
 
 /**
- * The tokenizer that a file describes.
+ * The tokenizer that a file describes. Large vocabularies take a while: `checkpoint` is called in between.
  *
  * @throws {GgufError} `unsupported-tokenizer`, `tokenizer-invalid`, `missing-key`, `gguf-metadata`, naming the key
  */
-export function createTokenizer(metadata: Metadata): Tokenizer {
+export async function createTokenizer(
+  metadata: Metadata,
+  checkpoint: Checkpoint = () => undefined,
+): Promise<Tokenizer> {
   const kind = metadata.string(modelKey);
   switch (kind) {
     case 'llama':
-      return createSentencePiece(metadata);
+      return createSentencePiece(metadata, checkpoint);
     case 'gpt2':
-      return createBytePair(metadata);
+      return createBytePair(metadata, checkpoint);
     default:
       throw new GgufError('unsupported-tokenizer', `The tokenizer "${kind}" (${modelKey}) is not supported`, {
         field: modelKey,
@@ -30,22 +34,19 @@ export function createTokenizer(metadata: Metadata): Tokenizer {
   }
 }
 
-function createSentencePiece(metadata: Metadata): Tokenizer {
-  const vocabulary = new Vocabulary(metadata);
+async function createSentencePiece(metadata: Metadata, checkpoint: Checkpoint): Promise<Tokenizer> {
+  const vocabulary = await Vocabulary.create(metadata, checkpoint);
   // The IDs that SentencePiece itself gives to these tokens.
   const special = readSpecialTokens(metadata, vocabulary, {bos: 1, eos: 2, unknown: 0, addBos: true});
-  return new VocabularyTokenizer(
-    vocabulary,
-    special,
-    new SentencePiece(metadata, vocabulary, special.unknown),
-  );
+  const model = await SentencePiece.create(metadata, vocabulary, special.unknown, checkpoint);
+  return new VocabularyTokenizer(vocabulary, special, model);
 }
 
-function createBytePair(metadata: Metadata): Tokenizer {
+async function createBytePair(metadata: Metadata, checkpoint: Checkpoint): Promise<Tokenizer> {
   const preTokenizer = findPreTokenizer(metadata.has(preKey) ? metadata.string(preKey) : null);
-  const vocabulary = new Vocabulary(metadata);
+  const vocabulary = await Vocabulary.create(metadata, checkpoint);
   const {addBos} = preTokenizer;
   const special = readSpecialTokens(metadata, vocabulary, {bos: null, eos: null, unknown: null, addBos});
-  const model = new BytePair(metadata, vocabulary, preTokenizer, special.unknown);
+  const model = await BytePair.create(metadata, vocabulary, preTokenizer, special.unknown, checkpoint);
   return new VocabularyTokenizer(vocabulary, special, model);
 }

@@ -1,4 +1,6 @@
+import type {Checkpoint} from '../checkpoint.ts';
 import type {Metadata} from '../gguf/metadata.ts';
+import {inPieces} from './in-pieces.ts';
 import {mergeSymbols} from './merge-symbols.ts';
 import type {TokenModel} from './token-model.ts';
 import type {Vocabulary} from './vocabulary.ts';
@@ -21,19 +23,38 @@ export class SentencePiece implements TokenModel {
   /** Place of each token by falling score; equal scores share a place. -1: text never becomes this token. */
   readonly #ranks: Int32Array;
   readonly #byteTokens: readonly (number | undefined)[];
-  /** Length of the longest token: no longer text needs to be looked up. */
+  /** Length of the longest token, in bytes: no longer text needs to be looked up. */
   readonly #longest: number;
 
-  /** @throws {GgufError} `tokenizer-invalid`, `gguf-metadata` naming the key */
-  constructor(metadata: Metadata, vocabulary: Vocabulary, unknown: number | null) {
-    this.addSpacePrefix = metadata.boolean('tokenizer.ggml.add_space_prefix', true);
+  private constructor(
+    addSpacePrefix: boolean,
+    vocabulary: Vocabulary,
+    unknown: number | null,
+    ranks: Int32Array,
+    longest: number,
+  ) {
+    this.addSpacePrefix = addSpacePrefix;
     this.#vocabulary = vocabulary;
     this.#unknown = unknown;
-    this.#ranks = rankByScore(readScores(metadata, vocabulary.size), vocabulary);
-    this.#byteTokens = Array.from({length: 256}, (_, byte) => vocabulary.id(byteName(byte)));
-    let longest = 0;
-    for (let id = 0; id < vocabulary.size; id++) longest = Math.max(longest, vocabulary.textBytes(id).length);
+    this.#ranks = ranks;
     this.#longest = longest;
+    this.#byteTokens = Array.from({length: 256}, (_, byte) => vocabulary.id(byteName(byte)));
+  }
+
+  /** @throws {GgufError} `tokenizer-invalid`, `gguf-metadata` naming the key */
+  static async create(
+    metadata: Metadata,
+    vocabulary: Vocabulary,
+    unknown: number | null,
+    checkpoint: Checkpoint,
+  ): Promise<SentencePiece> {
+    const addSpacePrefix = metadata.boolean('tokenizer.ggml.add_space_prefix', true);
+    const ranks = await rankByScore(readScores(metadata, vocabulary.size), vocabulary, checkpoint);
+    let longest = 0;
+    await inPieces(vocabulary.size, checkpoint, (id) => {
+      longest = Math.max(longest, vocabulary.textBytes(id).length);
+    });
+    return new SentencePiece(addSpacePrefix, vocabulary, unknown, ranks, longest);
   }
 
   encode(text: string, afterSpecial: boolean, output: number[]): void {
@@ -88,17 +109,24 @@ function readScores(metadata: Metadata, size: number): ArrayLike<number> {
   return scores;
 }
 
-function rankByScore(scores: ArrayLike<number>, vocabulary: Vocabulary): Int32Array {
-  const ranks = new Int32Array(vocabulary.size).fill(-1);
-  const order = Array.from({length: vocabulary.size}, (_, id) => id)
-    .filter((id) => !vocabulary.isSpecial(id) && vocabulary.type(id) !== tokenType.byte)
-    .sort((a, b) => (scores[b] as number) - (scores[a] as number));
-  let rank = 0;
-  for (const [i, id] of order.entries()) {
-    if (i > 0 && scores[id] !== scores[order[i - 1] as number]) rank++;
-    ranks[id] = rank;
-  }
-  return ranks;
+async function rankByScore(
+  scores: ArrayLike<number>,
+  vocabulary: Vocabulary,
+  checkpoint: Checkpoint,
+): Promise<Int32Array> {
+  // Numbers alone sort an order of magnitude faster than tokens by their numbers.
+  const sorted = Float64Array.from(scores).sort();
+  const ranks = new Map<number, number>();
+  await inPieces(sorted.length, checkpoint, (index) => {
+    const score = sorted[sorted.length - 1 - index] as number;
+    if (!ranks.has(score)) ranks.set(score, ranks.size);
+  });
+  const places = new Int32Array(vocabulary.size).fill(-1);
+  await inPieces(vocabulary.size, checkpoint, (id) => {
+    const isText = !vocabulary.isSpecial(id) && vocabulary.type(id) !== tokenType.byte;
+    if (isText) places[id] = ranks.get(scores[id] as number) as number;
+  });
+  return places;
 }
 
 /** Where each character (code point) begins, and where the text ends. */

@@ -1,6 +1,8 @@
+import type {Checkpoint} from '../checkpoint.ts';
 import {GgufError} from '../errors.ts';
 import type {Metadata} from '../gguf/metadata.ts';
 import type {StringArray} from '../gguf/string-array.ts';
+import {inPieces} from './in-pieces.ts';
 import {isKnownControlText} from './known-tokens.ts';
 
 /** Kinds of tokens, by their numbers in `tokenizer.ggml.token_type`. */
@@ -11,25 +13,36 @@ const typesKey = 'tokenizer.ggml.token_type';
 
 /** The tokens of a file: texts, kinds, and IDs by text. */
 export class Vocabulary {
-  readonly size: number;
   readonly #tokens: StringArray;
   readonly #types: Uint8Array;
-  readonly #ids = new Map<string, number>();
+  readonly #ids: ReadonlyMap<string, number>;
+
+  private constructor(tokens: StringArray, types: Uint8Array, ids: ReadonlyMap<string, number>) {
+    this.#tokens = tokens;
+    this.#types = types;
+    this.#ids = ids;
+  }
 
   /** @throws {GgufError} `tokenizer-invalid`, `missing-key`, `gguf-metadata` */
-  constructor(metadata: Metadata) {
+  static async create(metadata: Metadata, checkpoint: Checkpoint): Promise<Vocabulary> {
     const tokens = metadata.strings(tokensKey);
     if (!tokens)
       throw new GgufError('missing-key', `Metadata key ${tokensKey} is missing`, {field: tokensKey});
     if (tokens.length === 0) throw invalidVocabulary(tokensKey, 'is empty');
-    this.size = tokens.length;
-    this.#tokens = tokens;
-    for (let id = 0; id < tokens.length; id++) {
+    const types = readTypes(metadata, tokens.length);
+    const ids = new Map<string, number>();
+    await inPieces(tokens.length, checkpoint, (id) => {
       const text = tokens.at(id);
       // Of two tokens with the same text the first one is found; one without text never is.
-      if (text !== '' && !this.#ids.has(text)) this.#ids.set(text, id);
-    }
-    this.#types = this.#readTypes(metadata);
+      if (text === '' || ids.has(text)) return;
+      ids.set(text, id);
+      if (isKnownControlText(text)) types[id] = tokenType.control;
+    });
+    return new Vocabulary(tokens, types, ids);
+  }
+
+  get size(): number {
+    return this.#tokens.length;
   }
 
   has(id: number): boolean {
@@ -61,16 +74,13 @@ export class Vocabulary {
     const type = this.type(id);
     return type === tokenType.control || type === tokenType.unknown;
   }
+}
 
-  #readTypes(metadata: Metadata): Uint8Array {
-    const given = metadata.numbers(typesKey);
-    if (given && given.length !== this.size) {
-      throw invalidVocabulary(typesKey, `has ${given.length} entries for ${this.size} tokens`);
-    }
-    const types = given ? Uint8Array.from(given) : new Uint8Array(this.size).fill(tokenType.normal);
-    for (const [text, id] of this.#ids) if (isKnownControlText(text)) types[id] = tokenType.control;
-    return types;
-  }
+function readTypes(metadata: Metadata, size: number): Uint8Array {
+  const given = metadata.numbers(typesKey);
+  if (!given) return new Uint8Array(size).fill(tokenType.normal);
+  if (given.length === size) return Uint8Array.from(given);
+  throw invalidVocabulary(typesKey, `has ${given.length} entries for ${size} tokens`);
 }
 
 /** @param problem continues the key's name, as in "has 3 entries for 5 tokens" */
