@@ -232,6 +232,12 @@ const panels = css`
   .strip .detail {
     font-size: 0.9em;
   }
+  .words .title {
+    margin-block-end: 0.3em;
+  }
+  .strip .words .title {
+    margin-block-end: 0;
+  }
   .strip .words {
     flex: 1;
     min-inline-size: min(12rem, 100%);

@@ -37,7 +37,7 @@ import {errorPanel} from './templates/error-panel.ts';
 import {loadPanel} from './templates/load-panel.ts';
 import {statusLine} from './templates/status-line.ts';
 import {setText} from './templates/text-body.ts';
-import {transcript} from './templates/transcript.ts';
+import {shownText, transcript} from './templates/transcript.ts';
 import {toDomEvent} from './to-dom-event.ts';
 
 /**
@@ -296,7 +296,8 @@ export class GgufChat extends LitElement {
   /** Once per frame while an answer grows: writes what is new into its one element. */
   #onStream(): void {
     const body = this.renderRoot.querySelector('.message[data-growing] .body');
-    if (body) setText(body, this.messages.at(-1)?.content ?? '');
+    const message = this.messages.at(-1);
+    if (body && message) setText(body, shownText(message));
     this.#scroll.follow();
   }
 

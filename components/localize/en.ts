@@ -33,6 +33,7 @@ export const en = {
   posterDetail: 'The model runs on this device. Nothing you write leaves this page.',
   noModel: 'No model yet',
   noModelDetail: 'This page has not chosen a model for the chat.',
+  notLoaded: 'The model is not loaded',
   loading: 'Loading the model',
   starting: 'Starting',
   warmingUp: 'Almost done',
@@ -53,12 +54,12 @@ export const en = {
   reading: (percent: number) => `Reading ${percent} %`,
   stopped: 'Stopped',
   cutShort: 'Cut short by an error',
-  lengthReached: 'The answer reached its greatest length',
-  contextFull: 'The conversation has filled the model’s memory',
+  lengthReached: 'Cut off at the token limit',
+  contextFull: 'Cut off because the context is full',
 
   tokens: (count: string) => `${count} tokens`,
   speed: (perSecond: string) => `${perSecond} tokens/s`,
-  context: (used: string, length: string) => `${used} of ${length} positions used`,
+  context: (used: string, length: string) => `context ${used}/${length}`,
 
   errorTitle: (name: ErrorName, stage: ErrorStage) => titleByName[name] ?? titleByStage[stage],
   errorCode: (code: number, name: string) => `Error ${code} ${name}`,

@@ -7,7 +7,7 @@ function icon(shapes: SVGTemplateResult): TemplateResult {
 }
 
 export const sendIcon = icon(svg`<path d="M12 19V5M6 11l6-6 6 6" />`);
-export const stopIcon = icon(svg`<rect class="solid" x="7" y="7" width="10" height="10" rx="1.5" />`);
+export const stopIcon = icon(svg`<rect class="solid" x="6.5" y="6.5" width="11" height="11" rx="2" />`);
 export const downIcon = icon(svg`<path d="M12 5v14M6 13l6 6 6-6" />`);
 export const againIcon = icon(svg`<path d="M19 12a7 7 0 1 1-2-4.9M17.5 3v4.5H13" />`);
 export const newIcon = icon(svg`<path d="M12 5v14M5 12h14" />`);

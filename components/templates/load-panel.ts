@@ -27,12 +27,17 @@ export function loadPanel(view: LoadPanelView): TemplateResult {
   return html`
     <div part="panel" class=${classMap({panel: true, strip: compact})}>
       <slot name="poster" ?hidden=${showProgress || compact}>${poster(status)}</slot>
-      ${compact && !showProgress ? html`<p class="title">${strings.noModel}</p>` : nothing}
+      ${compact && !showProgress ? html`<p class="title">${stripTitle(status)}</p>` : nothing}
       ${showProgress ? progressReport(view.progress) : nothing}
       ${view.sourceName === null ? nothing : html`<p class="source">${view.sourceName}</p>`}
       ${status === 'empty' ? nothing : panelButton(view, showProgress)}
     </div>
   `;
+}
+
+function stripTitle(status: ChatStatus): string {
+  if (status === 'empty') return strings.noModel;
+  return status === 'loading' ? strings.loading : strings.notLoaded;
 }
 
 function poster(status: ChatStatus): TemplateResult {

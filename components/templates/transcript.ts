@@ -62,10 +62,15 @@ function messageTemplate(message: TranscriptMessage, growing: boolean): Template
       data-id=${message.id}
       ?data-growing=${growing}
     >
-      <div part="message-body" class="body" ${textBody(message.content)}></div>
+      <div part="message-body" class="body" ${textBody(shownText(message))}></div>
       ${note === null ? nothing : html`<p part="message-note" class="note">${note}</p>`}
     </article>
   `;
+}
+
+/** Many tokenizers begin an answer with a space, which is no part of what it says. */
+export function shownText({role, content}: TranscriptMessage): string {
+  return role === 'assistant' ? content.trimStart() : content;
 }
 
 function authorOf({role}: TranscriptMessage): string {

@@ -325,7 +325,7 @@ describe('<gguf-chat>: talking', () => {
     const chat = await answering();
     await chat.write(' day', '!');
     await chat.finish();
-    expect(chat.requirePart('status').textContent).to.match(/3 tokens.*20 tokens\/s.*13 of 256/s);
+    expect(chat.requirePart('status').textContent).to.match(/3 tokens.*20 tokens\/s.*context 13\/256/s);
     chat.element.withoutStats = true;
     await chat.settled();
     expect(chat.requirePart('status').textContent).to.not.contain('tokens');

@@ -1,7 +1,7 @@
 import {expect} from '@open-wc/testing';
-import {StopMatcher} from '../../worker-runtime/sampling/stop-matcher.ts';
-import {Random} from '../helpers/gguf/random.ts';
-import {expectRefusal} from '../helpers/refusal.ts';
+import {StopMatcher} from '../../../worker-runtime/sampling/stop-matcher.ts';
+import {Random} from '../../helpers/gguf/random.ts';
+import {expectRefusal} from '../../helpers/refusal.ts';
 
 /** The answer that is left of `pieces`. */
 function answer(stops: readonly string[], pieces: readonly string[]): string {

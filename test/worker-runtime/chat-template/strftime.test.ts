@@ -1,5 +1,5 @@
 import {expect} from '@open-wc/testing';
-import {strftime} from '../../worker-runtime/chat-template/strftime.ts';
+import {strftime} from '../../../worker-runtime/chat-template/strftime.ts';
 
 describe('strftime', () => {
   const date = new Date('2024-03-05T15:04:09');

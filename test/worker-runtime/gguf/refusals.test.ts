@@ -1,9 +1,9 @@
-import {readHeader} from '../../worker-runtime/gguf/header.ts';
-import {ByteWriter, writeGguf} from '../helpers/gguf-writer.ts';
-import type {GgufInput, TensorInput} from '../helpers/gguf-writer.ts';
-import {readPieces} from '../helpers/piece-stream.ts';
-import {expectRefusal} from '../helpers/refusal.ts';
-import type {ErrorName} from '../../worker-runtime/errors.ts';
+import {readHeader} from '../../../worker-runtime/gguf/header.ts';
+import {ByteWriter, writeGguf} from '../../helpers/gguf-writer.ts';
+import type {GgufInput, TensorInput} from '../../helpers/gguf-writer.ts';
+import {readPieces} from '../../helpers/piece-stream.ts';
+import {expectRefusal} from '../../helpers/refusal.ts';
+import type {ErrorName} from '../../../worker-runtime/errors.ts';
 
 const ascii = (text: string): Uint8Array => new TextEncoder().encode(text);
 

@@ -1,11 +1,11 @@
-import {readHeader} from '../../worker-runtime/gguf/header.ts';
-import type {Metadata} from '../../worker-runtime/gguf/metadata.ts';
-import {openSource} from '../../worker-runtime/source/open-source.ts';
-import {byteToCharacter} from '../../worker-runtime/tokenizer/byte-alphabet.ts';
-import {createTokenizer} from '../../worker-runtime/tokenizer/create-tokenizer.ts';
-import type {Tokenizer} from '../../worker-runtime/tokenizer/tokenizer.ts';
-import {writeGguf} from '../helpers/gguf/write-gguf.ts';
-import type {MetadataInput} from '../helpers/gguf/write-gguf.ts';
+import {readHeader} from '../../../worker-runtime/gguf/header.ts';
+import type {Metadata} from '../../../worker-runtime/gguf/metadata.ts';
+import {openSource} from '../../../worker-runtime/source/open-source.ts';
+import {byteToCharacter} from '../../../worker-runtime/tokenizer/byte-alphabet.ts';
+import {createTokenizer} from '../../../worker-runtime/tokenizer/create-tokenizer.ts';
+import type {Tokenizer} from '../../../worker-runtime/tokenizer/tokenizer.ts';
+import {writeGguf} from '../../helpers/gguf/write-gguf.ts';
+import type {MetadataInput} from '../../helpers/gguf/write-gguf.ts';
 
 /** Keys to replace or add; `null` leaves a key out. */
 export type Changes = Readonly<Record<string, MetadataInput | null>>;

@@ -1,6 +1,6 @@
 import {expect} from '@open-wc/testing';
-import {logProbabilities} from '../../worker-runtime/sampling/log-probabilities.ts';
-import {expectRefusal} from '../helpers/refusal.ts';
+import {logProbabilities} from '../../../worker-runtime/sampling/log-probabilities.ts';
+import {expectRefusal} from '../../helpers/refusal.ts';
 
 describe('logProbabilities', () => {
   const logits = Float32Array.from([0.2, 0.5, 0.1, 0.2], (probability) => Math.log(probability) + 7);

@@ -1,5 +1,5 @@
 import {expect} from '@open-wc/testing';
-import {Random} from '../helpers/gguf/random.ts';
+import {Random} from '../../helpers/gguf/random.ts';
 import {sentencePieceKeys, texts, tokenizerOf, types} from './fixtures.ts';
 import type {Changes} from './fixtures.ts';
 

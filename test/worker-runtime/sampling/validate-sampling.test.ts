@@ -1,8 +1,8 @@
 import {expect} from '@open-wc/testing';
-import {defaultSampling} from '../../worker-runtime/protocol.ts';
-import type {SamplingSettings} from '../../worker-runtime/protocol.ts';
-import {validateSampling} from '../../worker-runtime/sampling/validate-sampling.ts';
-import {expectRefusal} from '../helpers/refusal.ts';
+import {defaultSampling} from '../../../worker-runtime/protocol.ts';
+import type {SamplingSettings} from '../../../worker-runtime/protocol.ts';
+import {validateSampling} from '../../../worker-runtime/sampling/validate-sampling.ts';
+import {expectRefusal} from '../../helpers/refusal.ts';
 
 const bad: readonly [string, unknown][] = [
   ['temperature', -0.1],

@@ -1,10 +1,10 @@
 import {expect} from '@open-wc/testing';
-import {readHeader} from '../../worker-runtime/gguf/header.ts';
-import type {Metadata} from '../../worker-runtime/gguf/metadata.ts';
-import {ByteWriter, writeGguf} from '../helpers/gguf-writer.ts';
-import type {MetadataInput} from '../helpers/gguf-writer.ts';
-import {readPieces} from '../helpers/piece-stream.ts';
-import {expectRefusal} from '../helpers/refusal.ts';
+import {readHeader} from '../../../worker-runtime/gguf/header.ts';
+import type {Metadata} from '../../../worker-runtime/gguf/metadata.ts';
+import {ByteWriter, writeGguf} from '../../helpers/gguf-writer.ts';
+import type {MetadataInput} from '../../helpers/gguf-writer.ts';
+import {readPieces} from '../../helpers/piece-stream.ts';
+import {expectRefusal} from '../../helpers/refusal.ts';
 
 async function read(metadata: Record<string, MetadataInput>): Promise<Metadata> {
   return (await readHeader(readPieces(writeGguf({metadata})))).metadata;

@@ -1,6 +1,6 @@
 import {expect} from '@open-wc/testing';
-import {openSource} from '../../worker-runtime/source/open-source.ts';
-import {expectRefusal} from '../helpers/refusal.ts';
+import {openSource} from '../../../worker-runtime/source/open-source.ts';
+import {expectRefusal} from '../../helpers/refusal.ts';
 
 const {signal} = new AbortController();
 const url = 'https://models.example/model.gguf';

@@ -1,6 +1,6 @@
 import {expect} from '@open-wc/testing';
-import {Ranking} from '../../worker-runtime/sampling/ranking.ts';
-import {Random} from '../helpers/gguf/random.ts';
+import {Ranking} from '../../../worker-runtime/sampling/ranking.ts';
+import {Random} from '../../helpers/gguf/random.ts';
 
 describe('Ranking', () => {
   for (const range of [0.5, 10, 100, 1e38]) {

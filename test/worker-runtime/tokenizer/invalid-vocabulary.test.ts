@@ -1,6 +1,6 @@
 import {expect} from '@open-wc/testing';
-import type {ErrorName} from '../../worker-runtime/errors.ts';
-import {expectRefusal} from '../helpers/refusal.ts';
+import type {ErrorName} from '../../../worker-runtime/errors.ts';
+import {expectRefusal} from '../../helpers/refusal.ts';
 import {bytePairKeys, sentencePieceKeys, tokenizerOf} from './fixtures.ts';
 import type {Changes} from './fixtures.ts';
 

@@ -1,10 +1,10 @@
 import {expect} from '@open-wc/testing';
-import {createChatTemplate} from '../../worker-runtime/chat-template/chat-template.ts';
-import type {ChatTemplate} from '../../worker-runtime/chat-template/chat-template.ts';
-import type {ChatMessage} from '../../worker-runtime/protocol.ts';
-import {createTokenizer} from '../../worker-runtime/tokenizer/create-tokenizer.ts';
-import type {Tokenizer} from '../../worker-runtime/tokenizer/tokenizer.ts';
-import {expectRefusal} from '../helpers/refusal.ts';
+import {createChatTemplate} from '../../../worker-runtime/chat-template/chat-template.ts';
+import type {ChatTemplate} from '../../../worker-runtime/chat-template/chat-template.ts';
+import type {ChatMessage} from '../../../worker-runtime/protocol.ts';
+import {createTokenizer} from '../../../worker-runtime/tokenizer/create-tokenizer.ts';
+import type {Tokenizer} from '../../../worker-runtime/tokenizer/tokenizer.ts';
+import {expectRefusal} from '../../helpers/refusal.ts';
 import {bytePairKeys, metadataOf, sentencePieceKeys, texts} from '../tokenizer/fixtures.ts';
 import type {Changes} from '../tokenizer/fixtures.ts';
 

@@ -1,5 +1,5 @@
 import {expect} from '@open-wc/testing';
-import {ggmlTypeById, ggmlTypes, isRemovedGgmlType} from '../../worker-runtime/gguf/ggml-types.ts';
+import {ggmlTypeById, ggmlTypes, isRemovedGgmlType} from '../../../worker-runtime/gguf/ggml-types.ts';
 
 describe('ggmlTypes', () => {
   it('has every number once, and none that was removed', () => {

@@ -1,5 +1,5 @@
 import {expect} from '@open-wc/testing';
-import {exponential, naturalLogarithm} from '../../worker-runtime/sampling/exponential.ts';
+import {exponential, naturalLogarithm} from '../../../worker-runtime/sampling/exponential.ts';
 
 describe('exponential', () => {
   it('agrees with Math.exp to the last places', () => {

@@ -1,7 +1,7 @@
 import {expect} from '@open-wc/testing';
-import {ChunkReader} from '../../worker-runtime/source/chunk-reader.ts';
-import {PieceStream, readPieces} from '../helpers/piece-stream.ts';
-import {expectRefusal} from '../helpers/refusal.ts';
+import {ChunkReader} from '../../../worker-runtime/source/chunk-reader.ts';
+import {PieceStream, readPieces} from '../../helpers/piece-stream.ts';
+import {expectRefusal} from '../../helpers/refusal.ts';
 
 const bytes = Uint8Array.from({length: 1000}, (_, i) => (i * 7) & 0xff);
 

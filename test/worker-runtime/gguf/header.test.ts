@@ -1,8 +1,8 @@
 import {expect} from '@open-wc/testing';
-import {readHeader} from '../../worker-runtime/gguf/header.ts';
-import {tinyLlama, writeGguf} from '../helpers/gguf-writer.ts';
-import type {GgufInput} from '../helpers/gguf-writer.ts';
-import {readPieces} from '../helpers/piece-stream.ts';
+import {readHeader} from '../../../worker-runtime/gguf/header.ts';
+import {tinyLlama, writeGguf} from '../../helpers/gguf-writer.ts';
+import type {GgufInput} from '../../helpers/gguf-writer.ts';
+import {readPieces} from '../../helpers/piece-stream.ts';
 
 const norm = (name: string): {name: string; type: 'F32'; dimensions: number[]; data: Float32Array} => ({
   name,

@@ -1,8 +1,8 @@
 import {expect} from '@open-wc/testing';
-import type {ModelSource} from '../../worker-runtime/protocol.ts';
-import type {ByteReader} from '../../worker-runtime/source/byte-reader.ts';
-import {openSource} from '../../worker-runtime/source/open-source.ts';
-import {expectRefusal} from '../helpers/refusal.ts';
+import type {ModelSource} from '../../../worker-runtime/protocol.ts';
+import type {ByteReader} from '../../../worker-runtime/source/byte-reader.ts';
+import {openSource} from '../../../worker-runtime/source/open-source.ts';
+import {expectRefusal} from '../../helpers/refusal.ts';
 
 const {signal} = new AbortController();
 const megabyte = 1024 * 1024;

@@ -1,6 +1,6 @@
 import {expect} from '@open-wc/testing';
-import {TemplateProgram} from '../../worker-runtime/chat-template/template-program.ts';
-import {expectRefusal} from '../helpers/refusal.ts';
+import {TemplateProgram} from '../../../worker-runtime/chat-template/template-program.ts';
+import {expectRefusal} from '../../helpers/refusal.ts';
 
 const render = (source: string, context: Record<string, unknown> = {}): string =>
   new TemplateProgram(source).render({messages: [], ...context}, new Date('2025-01-15T12:05:00'));

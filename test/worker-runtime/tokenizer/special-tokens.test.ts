@@ -1,5 +1,5 @@
 import {expect} from '@open-wc/testing';
-import {expectRefusal} from '../helpers/refusal.ts';
+import {expectRefusal} from '../../helpers/refusal.ts';
 import {bytePairKeys, sentencePieceKeys, texts, tokenizerOf} from './fixtures.ts';
 import type {Changes} from './fixtures.ts';
 

@@ -1,5 +1,5 @@
 import {expect} from '@open-wc/testing';
-import {Random} from '../../worker-runtime/sampling/random.ts';
+import {Random} from '../../../worker-runtime/sampling/random.ts';
 
 const stream = (seed: number, length = 8): number[] => {
   const random = new Random(seed);

@@ -1,5 +1,5 @@
 import {expect} from '@open-wc/testing';
-import {Utf8Stream} from '../../worker-runtime/tokenizer/utf8-stream.ts';
+import {Utf8Stream} from '../../../worker-runtime/tokenizer/utf8-stream.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 

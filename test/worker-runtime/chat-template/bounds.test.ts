@@ -1,6 +1,6 @@
 import {expect} from '@open-wc/testing';
-import {TemplateProgram} from '../../worker-runtime/chat-template/template-program.ts';
-import {expectRefusal} from '../helpers/refusal.ts';
+import {TemplateProgram} from '../../../worker-runtime/chat-template/template-program.ts';
+import {expectRefusal} from '../../helpers/refusal.ts';
 
 /** Makes `big`, half a million letters. */
 const big =

@@ -1,6 +1,6 @@
 import {expect} from '@open-wc/testing';
-import {findPreTokenizer} from '../../worker-runtime/tokenizer/pre-tokenizers.ts';
-import {expectRefusal} from '../helpers/refusal.ts';
+import {findPreTokenizer} from '../../../worker-runtime/tokenizer/pre-tokenizers.ts';
+import {expectRefusal} from '../../helpers/refusal.ts';
 
 const words = (pre: string, text: string): string[] =>
   Array.from(text.matchAll(findPreTokenizer(pre).words), ([word]) => word);

@@ -1,8 +1,8 @@
 import {expect} from '@open-wc/testing';
-import {GgufError} from '../../worker-runtime/errors.ts';
-import {readHeader} from '../../worker-runtime/gguf/header.ts';
-import {Random, tinyLlama, writeGguf} from '../helpers/gguf-writer.ts';
-import {readPieces} from '../helpers/piece-stream.ts';
+import {GgufError} from '../../../worker-runtime/errors.ts';
+import {readHeader} from '../../../worker-runtime/gguf/header.ts';
+import {Random, tinyLlama, writeGguf} from '../../helpers/gguf-writer.ts';
+import {readPieces} from '../../helpers/piece-stream.ts';
 
 /** What reading the file ends with: `accepted`, or the name of the refusal. Anything else fails the test. */
 async function outcome(file: Uint8Array, pieceLength: number, length?: null): Promise<string> {

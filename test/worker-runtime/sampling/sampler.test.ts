@@ -1,9 +1,9 @@
 import {expect} from '@open-wc/testing';
-import {defaultSampling} from '../../worker-runtime/protocol.ts';
-import type {SamplingSettings} from '../../worker-runtime/protocol.ts';
-import {Sampler} from '../../worker-runtime/sampling/sampler.ts';
-import {Random} from '../helpers/gguf/random.ts';
-import {expectRefusal} from '../helpers/refusal.ts';
+import {defaultSampling} from '../../../worker-runtime/protocol.ts';
+import type {SamplingSettings} from '../../../worker-runtime/protocol.ts';
+import {Sampler} from '../../../worker-runtime/sampling/sampler.ts';
+import {Random} from '../../helpers/gguf/random.ts';
+import {expectRefusal} from '../../helpers/refusal.ts';
 
 /** How often each token is drawn from the same logits. */
 function frequencies(
