@@ -133,11 +133,10 @@ export class GgufChat extends LitElement {
     () => this.announcement,
     () => this.announce,
   );
-  /** The `src` that was last handed to the session, and whether it still waits to be loaded by itself. */
-  #knownSrc = '';
-  #waiting = false;
-  /** Whether a model was ever asked for here: a new `src` is then loaded without asking again. */
-  #asked = false;
+  readonly #trigger = new LoadTrigger(this, this.#session, {
+    load: () => handled(this.load()),
+    unload: () => handled(this.unload()),
+  });
   #focused: Element | null = null;
 
   @query('.log') protected readonly log!: HTMLElement | null;
@@ -187,15 +186,6 @@ export class GgufChat extends LitElement {
   constructor() {
     super();
     this.#internals.states.add(this.status);
-    new LoadTrigger(this, {
-      loading: () => (this.#asked ? 'eager' : this.loading),
-      isWaiting: () => this.#waiting,
-      load: () => {
-        this.#waiting = false;
-        // Not in the middle of an update, which the load would ask for again.
-        queueMicrotask(() => handled(this.load()));
-      },
-    });
   }
 
   /** The conversation: `{id, role, content, finishReason?, usage?}[]`. Setting it stops an answer under way. */
@@ -238,21 +228,11 @@ export class GgufChat extends LitElement {
     return this.#session.runtime;
   }
 
-  override connectedCallback(): void {
-    super.connectedCallback();
-    if (!this.hasUpdated) return;
-    // Back on a page. If the model was given up meanwhile, it is to be loaded as before; the scroll position is lost.
-    this.#waiting ||= this.src !== '' && this.runtime === null;
-    this.requestUpdate();
-  }
-
   protected override willUpdate(): void {
-    this.#noteSource();
     this.#focused = this.shadowRoot?.activeElement ?? null;
   }
 
   protected override updated(changed: PropertyValues<this>): void {
-    if (changed.get('src') && this.src === '') handled(this.unload());
     if (samplingAttributes.some((name) => changed.has(name)))
       handled(this.#session.configureSampling(this.#samplingSettings()));
     // What was pressed is gone, and the focus must not be.
@@ -262,15 +242,6 @@ export class GgufChat extends LitElement {
   /** Starts the runtime. Override it to run the model elsewhere. */
   protected bootRuntime(options: BootOptions): Promise<ChatRuntime> {
     return GgufRuntime.boot(options);
-  }
-
-  #noteSource(): void {
-    if (this.src === this.#knownSrc) return;
-    this.#knownSrc = this.src;
-    const {src} = this;
-    this.#waiting = src !== '';
-    const url = URL.canParse(src, document.baseURI) ? new URL(src, document.baseURI).href : src;
-    this.#session.source = src === '' ? null : url;
   }
 
   #samplingSettings(): Partial<SamplingSettings> {
@@ -327,14 +298,13 @@ export class GgufChat extends LitElement {
    * it is ready, with `null` if `gguf-before-load` was cancelled. A newer load stops an older one.
    */
   async load(source?: ChatModelSource): Promise<ModelInfo | null> {
-    this.#noteSource();
-    this.#waiting = false;
+    this.#trigger.noteSource();
     const chosen = source ?? this.#session.source;
     if (chosen !== null) {
       const src = typeof chosen === 'string' || chosen instanceof URL ? String(chosen) : null;
       if (!this.dispatchEvent(new GgufBeforeLoadEvent({src, source: chosen, plan: null}))) return null;
     }
-    this.#asked = true;
+    this.#trigger.loadBegins();
     const {contextLength, workerSrc} = this;
     return this.#session.load(chosen, {
       ...(contextLength === undefined ? {} : {contextLength}),

@@ -29,6 +29,13 @@ const signature = ({name, parameters = [], return: result}) =>
   `${name}(${parameters.map((p) => `${p.name}${p.optional ? '?' : ''}: ${p.type?.text ?? 'unknown'}`).join(', ')})` +
   (result?.type?.text ? `: ${result.type.text}` : '');
 
+/** The docblock's notation for events, in words. */
+const inWords = (text = '') =>
+  text.replace(
+    /\s*--bubbles --composed( --cancelable)?/,
+    (_, cancelable) => ` Bubbles, composed${cancelable ? ', cancelable' : ''}.`,
+  );
+
 const described = (list = []) =>
   list.map(({name, description}) => [code(name || '(default)'), cell(description)]);
 
@@ -67,7 +74,7 @@ const sections = [
     ['event', 'type', 'when'],
     (element.events ?? [])
       .filter(({name}) => name)
-      .map((e) => [code(e.name), code(e.type?.text), cell(e.description)]),
+      .map((e) => [code(e.name), code(e.type?.text), cell(inWords(e.description))]),
   ),
   table('Slots', ['slot', 'what goes there'], described(element.slots)),
   table('Parts', ['part', 'what it is'], described(element.cssParts)),

@@ -22,6 +22,11 @@ export class StickToEnd implements ReactiveController {
     return this.#following;
   }
 
+  /** An element that is moved loses its scroll position. */
+  hostConnected(): void {
+    this.#host.requestUpdate();
+  }
+
   hostUpdated(): void {
     const scroller = this.#scroller();
     if (scroller && scroller !== this.#observed) {

@@ -28,6 +28,19 @@ describe('<gguf-chat>: accessibility', () => {
     await expect(chat.element).to.be.accessible();
   });
 
+  it('says how much of a long prompt is read', async () => {
+    const chat = await ChatHarness.ready();
+    await chat.send('hello');
+    chat.fake.run.prefill(30, 120);
+    await chat.settled();
+    expect(chat.requirePart('status').textContent).to.contain('Writing');
+    await wait(550);
+    expect(chat.requirePart('status').textContent).to.contain('Reading 25 %');
+    await chat.write('good');
+    await chat.finish();
+    expect(chat.requirePart('status').textContent).to.not.contain('Reading');
+  });
+
   it('passes the audit while it loads, and with an error', async () => {
     const chat = await ChatHarness.idle();
     chat.fake.holdLoads = true;
@@ -438,6 +451,20 @@ describe('<gguf-chat>: events and methods', () => {
     await chat.write('good');
     await chat.element.stop();
     expect(await sent).to.include({content: 'good', finishReason: 'cancelled'});
+  });
+
+  it('loads again what was loaded, when it comes back after its model was given up', async () => {
+    const chat = await ChatHarness.ready();
+    const {element} = chat;
+    const parent = element.parentElement;
+    element.remove();
+    await wait(5100);
+    expect(element.status).to.equal('idle');
+    expect(chat.fake.calls).to.deep.equal(['terminate']);
+    parent?.append(element);
+    await chat.settled();
+    await chat.settled();
+    expect(element.status).to.equal('ready');
   });
 
   it('keeps its model and its answer when it is moved', async () => {
