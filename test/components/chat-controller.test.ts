@@ -2,6 +2,7 @@ import {expect} from '@open-wc/testing';
 import type {ReactiveController} from 'lit';
 import {ChatController} from '../../components/chat-controller.ts';
 import {FakeRuntime} from '../helpers/fake-runtime.ts';
+import {nextFrame} from '../helpers/next-frame.ts';
 
 /** As much of a Lit host as a controller sees. */
 class Host {
@@ -21,7 +22,6 @@ class Host {
 
 const wait = (milliseconds: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, milliseconds));
-const frame = (): Promise<unknown> => new Promise((resolve) => requestAnimationFrame(resolve));
 
 async function ready(
   disposalDelay: number,
@@ -38,12 +38,12 @@ describe('ChatController', () => {
     const {host, fake, controller} = await ready(0);
     const answer = controller.session.send('hello');
     await wait(0);
-    await frame();
+    await nextFrame();
     const before = host.updates;
     fake.run.write(...Array.from({length: 20}, () => 'a'));
     await wait(0);
-    await frame();
-    await frame();
+    await nextFrame();
+    await nextFrame();
     expect(host.updates - before).to.equal(1);
     fake.run.finish();
     await answer;

@@ -28,19 +28,6 @@ describe('<gguf-chat>: accessibility', () => {
     await expect(chat.element).to.be.accessible();
   });
 
-  it('says how much of a long prompt is read', async () => {
-    const chat = await ChatHarness.ready();
-    await chat.send('hello');
-    chat.fake.run.prefill(30, 120);
-    await chat.settled();
-    expect(chat.requirePart('status').textContent).to.contain('Writing');
-    await wait(550);
-    expect(chat.requirePart('status').textContent).to.contain('Reading 25 %');
-    await chat.write('good');
-    await chat.finish();
-    expect(chat.requirePart('status').textContent).to.not.contain('Reading');
-  });
-
   it('passes the audit while it loads, and with an error', async () => {
     const chat = await ChatHarness.idle();
     chat.fake.holdLoads = true;
@@ -332,6 +319,19 @@ describe('<gguf-chat>: talking', () => {
     await chat.settled();
     await chat.click('send-button');
     expect(chat.transcript).to.deep.equal([]);
+  });
+
+  it('says how much of a long prompt is read', async () => {
+    const chat = await ChatHarness.ready();
+    await chat.send('hello');
+    chat.fake.run.prefill(30, 120);
+    await chat.settled();
+    expect(chat.requirePart('status').textContent).to.contain('Writing');
+    await wait(550);
+    expect(chat.requirePart('status').textContent).to.contain('Reading 25 %');
+    await chat.write('good');
+    await chat.finish();
+    expect(chat.requirePart('status').textContent).to.not.contain('Reading');
   });
 
   it('shows figures unless told otherwise', async () => {

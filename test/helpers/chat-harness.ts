@@ -2,6 +2,7 @@ import {fixture, fixtureCleanup, html} from '@open-wc/testing';
 import {sendKeys} from '@web/test-runner-commands';
 import {GgufChat} from '../../components/index.ts';
 import {FakeRuntime} from './fake-runtime.ts';
+import {nextFrame} from './next-frame.ts';
 
 /** The element, with a runtime that the test dictates. */
 class ChatUnderTest extends GgufChat {
@@ -45,7 +46,7 @@ export class ChatHarness {
 
   /** Lets pending tasks, a frame and the update after them happen. */
   async settled(): Promise<void> {
-    await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+    await nextFrame();
     await this.element.updateComplete;
   }
 
