@@ -61,7 +61,10 @@ function figures(samples, model, {prompt, tokens, peerPrompt, peerTokens, withPe
   const hasDot = samples.every(({dotPeak}) => dotPeak !== null);
   const hasMemory = samples.every(({memoryRead}) => memoryRead !== null);
   return {
-    ...(hasMemory && {memoryRead: of('GB/s', ({memoryRead}) => memoryRead)}),
+    ...(hasMemory && {
+      memoryRead: of('GB/s', ({memoryRead}) => memoryRead.oneStream),
+      memoryStreams: of('GB/s', ({memoryRead}) => memoryRead.fourStreams),
+    }),
     ...(hasDot && {dotPeak: of('GMAC/s', ({dotPeak}) => dotPeak)}),
     firstToken: of('ms', ({firstTokenMs}) => firstTokenMs),
     prefill: of('tok/s', ({firstTokenMs}) => (prompt / firstTokenMs) * 1000),
@@ -82,6 +85,7 @@ export function ratiosOf(figures) {
     figures[name] && figures[over] ? figures[name].median / figures[over].median : null;
   return {
     decodeOfMemoryRead: ratio('decodeBytes', 'memoryRead'),
+    decodeOfMemoryStreams: ratio('decodeBytes', 'memoryStreams'),
     prefillOfDotPeak: ratio('prefillMacs', 'dotPeak'),
     decodeOverPeer: ratio('decode', 'peerDecode'),
     prefillOverPeer: ratio('prefillAsPeer', 'peerPrefill'),

@@ -8,7 +8,8 @@ const times = (ratio) => `${ratio.toFixed(1)}×`;
 function figureRows({figures, options}) {
   const {prompt, tokens, peerPrompt, peerTokens} = options;
   const titles = {
-    memoryRead: 'reading memory, one Worker',
+    memoryRead: 'reading memory, one Worker, one stream',
+    memoryStreams: 'reading memory, one Worker, four streams',
     dotPeak: 'relaxed dot product from registers, one Worker',
     decode: `decode, ${tokens} tokens`,
     decodeBytes: 'decode, weights read',
@@ -29,7 +30,8 @@ function figureRows({figures, options}) {
 
 function ratioRows({ratios, options}) {
   const rows = [
-    ['decode of reading memory', ratios.decodeOfMemoryRead, percent],
+    ['decode of reading memory in one stream', ratios.decodeOfMemoryRead, percent],
+    ['decode of reading memory in four streams', ratios.decodeOfMemoryStreams, percent],
     ['prefill of the dot product', ratios.prefillOfDotPeak, percent],
     ['decode over wllama', ratios.decodeOverPeer, times],
     [`prefill of ${options.peerPrompt} tokens over wllama`, ratios.prefillOverPeer, times],

@@ -21,7 +21,7 @@ function askRooflines(request) {
 const toPath = (path) => new URL(path, location.origin).href;
 
 globalThis.page = {
-  /** GB/s of reading `bytes` of memory in one Worker. */
+  /** GB/s of reading `bytes` of memory in one Worker: `{oneStream, fourStreams}`; `null` without relaxed SIMD. */
   memoryRead: (bytes) => askRooflines({kind: 'memory-read', bytes}),
 
   /** GMAC/s of the relaxed dot product from registers in one Worker; `null` where the engine has none. */
