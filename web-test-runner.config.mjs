@@ -2,7 +2,7 @@ import {createReadStream, existsSync, statSync} from 'node:fs';
 import {join, normalize, resolve} from 'node:path';
 import {esbuildPlugin} from '@web/dev-server-esbuild';
 import {chromeLauncher} from '@web/test-runner-chrome';
-import {chromiumFlags, findChromium} from './test/helpers/find-chromium.mjs';
+import {chromiumFlags, findChromium} from './test/helpers/find-browser.mjs';
 
 const shared = resolve(import.meta.dirname, '../shared');
 

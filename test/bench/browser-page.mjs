@@ -1,7 +1,7 @@
 import {existsSync} from 'node:fs';
 import {join, resolve} from 'node:path';
 import puppeteer from 'puppeteer-core';
-import {chromiumFlags, findChromium} from '../helpers/find-chromium.mjs';
+import {chromiumFlags, findChromium} from '../helpers/find-browser.mjs';
 import {serve} from './server.mjs';
 
 export const repositoryRoot = resolve(import.meta.dirname, '../..');

@@ -10,7 +10,7 @@
 import {mkdirSync} from 'node:fs';
 import {parseArgs} from 'node:util';
 import puppeteer from 'puppeteer-core';
-import {chromiumFlags, findChromium} from '../helpers/find-chromium.mjs';
+import {chromiumFlags, findChromium} from '../helpers/find-browser.mjs';
 import {testModel} from './test-model.mjs';
 import {scenarios} from './scenarios/index.mjs';
 import {screenshots} from './scenarios/screenshots.mjs';

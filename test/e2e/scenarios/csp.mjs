@@ -4,7 +4,7 @@ import {Visitor} from '../visitor.mjs';
 
 /** The policies of docs/csp.md. */
 const strict = (workers) =>
-  `default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src ${workers}; connect-src 'self'; style-src 'self'; require-trusted-types-for 'script'`;
+  `default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src ${workers}; connect-src 'self'; style-src 'self'; require-trusted-types-for 'script'; trusted-types gguf-chat lit-html`;
 
 async function underPolicy({context, model}, workers, tag) {
   const headers = {'content-security-policy': strict(workers)};

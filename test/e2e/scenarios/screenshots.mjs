@@ -11,12 +11,17 @@ const looks = [
 /** Pictures for a critical eye. */
 async function pictures({context, model, screenshots: folder}, {name, width, height, scheme}) {
   const site = await openSite({model, tag: 'src="/model.gguf" max-tokens="60"'});
+  const slow = await openSite({model, tag: 'src="/slow.gguf"', bytesPerSecond: 2_000_000});
   try {
-    const visitor = await Visitor.open(context, site.origin);
-    const {page} = visitor;
-    await page.setViewport({width, height});
-    await page.emulateMediaFeatures([{name: 'prefers-color-scheme', value: scheme}]);
-    const shoot = (state) => page.screenshot({path: join(folder, `${name}-${state}.png`)});
+    const visit = async (origin) => {
+      const visitor = await Visitor.open(context, origin);
+      await visitor.page.setViewport({width, height});
+      await visitor.page.emulateMediaFeatures([{name: 'prefers-color-scheme', value: scheme}]);
+      const shoot = (state) => visitor.page.screenshot({path: join(folder, `${name}-${state}.png`)});
+      return {visitor, page: visitor.page, shoot};
+    };
+    await pictureOfLoading(await visit(slow.origin));
+    const {visitor, page, shoot} = await visit(site.origin);
     await shoot('idle');
     await visitor.load();
     await shoot('ready');
@@ -31,10 +36,19 @@ async function pictures({context, model, screenshots: folder}, {name, width, hei
         .load('/nowhere.gguf')
         .catch(() => undefined),
     );
+    await visitor.page.waitForSelector('::-p-aria([role="alert"])');
     await shoot('error');
   } finally {
     await site.close();
+    await slow.close();
   }
+}
+
+async function pictureOfLoading({visitor, shoot}) {
+  await visitor.click('button', 'Load model');
+  await visitor.find('button', 'Cancel');
+  await visitor.page.waitForFunction(() => document.querySelector('gguf-chat').progress?.ratio > 0.1);
+  await shoot('loading');
 }
 
 export const screenshots = looks.map((look) => ({

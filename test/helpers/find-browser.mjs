@@ -1,5 +1,5 @@
 /**
- * Finds a Chromium or Chrome for tests, benchmarks and the demo's screenshots.
+ * Finds browsers for tests, benchmarks and the demo's screenshots.
  * Order: `CHROME_PATH`, the usual names on PATH, the usual places of macOS and Windows.
  */
 import {accessSync, constants} from 'node:fs';
@@ -34,12 +34,19 @@ function isExecutable(path) {
   }
 }
 
+function onPath(programs) {
+  const folders = (process.env['PATH'] ?? '').split(delimiter);
+  return folders.flatMap((folder) => programs.map((name) => join(folder, name)));
+}
+
+/** The path of a Firefox, or `null`: what needs one says that it did without. */
+export function findFirefox() {
+  return onPath(['firefox-esr', 'firefox']).find(isExecutable) ?? null;
+}
+
 /** The path of a Chromium, or an error that says what to install. */
 export function findChromium() {
-  const onPath = (process.env['PATH'] ?? '')
-    .split(delimiter)
-    .flatMap((folder) => names.map((name) => join(folder, name)));
-  const candidates = [process.env['CHROME_PATH'], ...onPath, ...places];
+  const candidates = [process.env['CHROME_PATH'], ...onPath(names), ...places];
   const found = candidates.find((path) => path && isExecutable(path));
   if (!found) {
     throw new Error(
