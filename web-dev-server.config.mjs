@@ -2,7 +2,8 @@
 import {join} from 'node:path';
 import {esbuildPlugin} from '@web/dev-server-esbuild';
 
-const port = Number(process.env['PORT'] ?? 8000);
+/** Without it, the first free one from 8000 on. */
+const {PORT} = process.env;
 
 /** The address without a path leads to the demo. */
 function demoFirst(context, next) {
@@ -13,13 +14,14 @@ function demoFirst(context, next) {
 
 export default {
   rootDir: import.meta.dirname,
-  port,
+  ...(PORT === undefined ? {} : {port: Number(PORT)}),
   nodeResolve: true,
   plugins: [
     esbuildPlugin({ts: true, target: 'es2022', tsconfig: join(import.meta.dirname, 'tsconfig.json')}),
     {
       name: 'print-address',
-      serverStart: () => void process.stdout.write(`The demo is at http://localhost:${port}/demo/\n`),
+      serverStart: ({config}) =>
+        void process.stdout.write(`The demo is at http://localhost:${config.port}/demo/\n`),
     },
   ],
   middleware: [demoFirst],

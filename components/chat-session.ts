@@ -87,6 +87,8 @@ export class ChatSession {
     return this.#slot.source;
   }
   set source(source: ChatModelSource | null) {
+    // A load that failed was of what was named before.
+    if (this.status === 'error') this.#error = null;
     this.#slot.source = source;
     this.#changed();
   }
@@ -138,7 +140,7 @@ export class ChatSession {
   /** Frees the model; the transcript stays. */
   async unload(): Promise<void> {
     await this.#run?.stop();
-    await this.#slot.unload();
+    await this.#reported(this.#slot.unload());
   }
 
   /**
@@ -158,6 +160,13 @@ export class ChatSession {
     this.draft = '';
     this.#changed();
     return answer;
+  }
+
+  /** Whether there is an answer to write anew: not a greeting that the page has put there. */
+  get canRegenerate(): boolean {
+    return (
+      this.status === 'ready' && this.#messages.length > 1 && this.#messages.at(-1)?.role === 'assistant'
+    );
   }
 
   /** Writes the last answer anew, each time with the next seed (unless `options` name one). */
@@ -192,7 +201,7 @@ export class ChatSession {
   /** Empties the context in the Worker, after ending the answer under way. The transcript and the model stay. */
   async resetContext(): Promise<void> {
     await this.#run?.stop();
-    await this.#requireReady().resetContext();
+    await this.#reported(this.#requireReady().resetContext());
     this.#lastRun = null;
     this.#changed();
   }
@@ -305,6 +314,16 @@ export class ChatSession {
     this.#run = null;
     this.#prefill = null;
     this.#changed();
+  }
+
+  /** Tells of a failure of `action`, unless the runtime was let go on purpose. */
+  async #reported(action: Promise<void>): Promise<void> {
+    try {
+      await action;
+    } catch (thrown) {
+      const error = GgufError.from(thrown);
+      throw error.name === 'terminated' ? error : this.#fail(error);
+    }
   }
 
   #fail(error: GgufError): GgufError {

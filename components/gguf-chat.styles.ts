@@ -216,6 +216,7 @@ const panels = css`
     gap: 0.35em 1em;
     justify-content: space-between;
     text-align: start;
+    text-wrap: wrap;
     border: 1px solid var(--_border);
     border-radius: calc(0.75 * var(--_radius));
   }

@@ -170,7 +170,7 @@ export class GgufChat extends LitElement {
   @property({attribute: 'repeat-penalty', converter: optionalNumber}) repeatPenalty: number | undefined;
   /** Where chance begins, 1 by default: the same seed and conversation give the same answer. */
   @property({converter: optionalNumber}) seed: number | undefined;
-  /** The key that sends: `enter`, or `ctrl-enter` (also ⌘+Enter). */
+  /** The key that sends: `enter`, or `mod-enter`: Ctrl+Enter or ⌘+Enter. */
   @property({attribute: 'submit-on'}) submitOn: SubmitOn = 'enter';
   /** What a screen reader hears of an answer: the whole `message`, each `sentence`, or nothing (`off`). */
   @property() announce: Announce = 'message';
@@ -228,6 +228,12 @@ export class GgufChat extends LitElement {
     return this.#session.runtime;
   }
 
+  override connectedCallback(): void {
+    super.connectedCallback();
+    this.#adopt('messages');
+    this.#adopt('draft');
+  }
+
   protected override willUpdate(): void {
     this.#focused = this.shadowRoot?.activeElement ?? null;
   }
@@ -242,6 +248,14 @@ export class GgufChat extends LitElement {
   /** Starts the runtime. Override it to run the model elsewhere. */
   protected bootRuntime(options: BootOptions): Promise<ChatRuntime> {
     return GgufRuntime.boot(options);
+  }
+
+  /** Sets anew what a page set before the tag was defined; Lit does it for the properties that it declares. */
+  #adopt<Name extends 'messages' | 'draft'>(name: Name): void {
+    if (!Object.hasOwn(this, name)) return;
+    const value = this[name];
+    Reflect.deleteProperty(this, name);
+    this[name] = value;
   }
 
   #samplingSettings(): Partial<SamplingSettings> {
@@ -289,6 +303,12 @@ export class GgufChat extends LitElement {
     else this.draft = '';
   };
 
+  readonly #toEnd = (): void => {
+    this.#scroll.toEnd();
+    // The button goes; the text field, where the focus goes else, would open the keyboard of a phone.
+    this.log?.focus();
+  };
+
   get #canSend(): boolean {
     return this.status === 'ready' && !this.disabled && this.draft.trim() !== '';
   }
@@ -319,7 +339,8 @@ export class GgufChat extends LitElement {
 
   /**
    * Sends a message and resolves with the answer, complete or as far as it was written when it was stopped; with `null` if
-   * `gguf-send` was cancelled. Rejects while there is no model or another answer is being written.
+   * `gguf-send` was cancelled. Rejects while there is no model or another answer is being written. `options` override the
+   * attributes: `{systemPrompt, maxTokens, stop, sampling, signal}`.
    */
   async send(text: string, options: SendOptions = {}): Promise<TranscriptMessage | null> {
     const all = {...this.#sendOptions(), ...options};
@@ -332,7 +353,7 @@ export class GgufChat extends LitElement {
     return this.#session.stop();
   }
 
-  /** Writes the last answer again, each time with the next seed. */
+  /** Writes the last answer again, each time with the next seed. Takes the options of `send()`. */
   regenerate(options: SendOptions = {}): Promise<TranscriptMessage> {
     return this.#session.regenerate({...this.#sendOptions(), ...options});
   }
@@ -363,11 +384,11 @@ export class GgufChat extends LitElement {
         ${transcript({
           messages,
           generating: status === 'generating',
-          canRegenerate: status === 'ready' && !disabled && messages.at(-1)?.role === 'assistant',
+          canRegenerate: this.#session.canRegenerate && !disabled,
           away: !this.#scroll.following,
           hidden: stageTaken,
           onScroll: this.#scroll.scrolled,
-          onToEnd: this.#scroll.toEnd,
+          onToEnd: this.#toEnd,
           onRegenerate: () => handled(this.regenerate()),
         })}
         ${needsModel ? this.#renderLoadPanel(!stageTaken) : nothing}

@@ -34,6 +34,9 @@ export function promptOf(transcript: Transcript, systemPrompt = ''): ChatMessage
  * @throws {GgufError} `invalid-prompt`
  */
 export function checkedTranscript(messages: readonly unknown[]): Transcript {
+  if (!Array.isArray(messages)) {
+    throw new GgufError('invalid-prompt', 'messages is not an array', {field: 'messages'});
+  }
   const seen = new Set<string>();
   return messages.map((message, index) => {
     const refuse = (why: string): GgufError =>

@@ -26,7 +26,7 @@ const isPublic = ({privacy, name, static: fixed}) =>
   privacy !== 'private' && privacy !== 'protected' && !fixed && !/^[#_]/.test(name);
 const members = (element.members ?? []).filter(isPublic);
 const signature = ({name, parameters = [], return: result}) =>
-  `${name}(${parameters.map((p) => `${p.name}${p.optional ? '?' : ''}: ${p.type?.text ?? 'unknown'}`).join(', ')})` +
+  `${name}(${parameters.map((p) => `${p.name}${p.optional || p.default ? '?' : ''}: ${p.type?.text ?? 'unknown'}`).join(', ')})` +
   (result?.type?.text ? `: ${result.type.text}` : '');
 
 /** The docblock's notation for events, in words. */

@@ -10,6 +10,7 @@
 import {execFile} from 'node:child_process';
 import {createHash} from 'node:crypto';
 import {mkdir, readFile, readdir, rm, writeFile} from 'node:fs/promises';
+import {existsSync} from 'node:fs';
 import {createRequire} from 'node:module';
 import {dirname, join} from 'node:path';
 import {promisify} from 'node:util';
@@ -142,7 +143,8 @@ function coresModule(binaries) {
 const stamp = join(build, 'sources.sha256');
 const hash = await sourceHash();
 const built = await readFile(stamp, 'utf8').catch(() => '');
-if (built !== hash || process.argv.includes('--force')) {
+const complete = ['cores.js', 'cores.d.ts', 'bench.wasm'].every((name) => existsSync(join(build, name)));
+if (built !== hash || !complete || process.argv.includes('--force')) {
   await mkdir(build, {recursive: true});
   const binaries = {};
   for (const artifact of artifacts) {

@@ -6,6 +6,8 @@ import {GgufError} from './errors.ts';
 import {readHeader} from './gguf/header.ts';
 import type {GgufHeader} from './gguf/header.ts';
 import type {Metadata} from './gguf/metadata.ts';
+import {refuseUnknownSettings} from './known-settings.ts';
+import type {KnownSettings} from './known-settings.ts';
 import type {LoadedModel, ModelFacts} from './loaded-model.ts';
 import {findArchitecture} from './model/architectures/index.ts';
 import {allocateBuffers} from './model/decoder-buffers.ts';
@@ -29,11 +31,15 @@ const sliceLength = 64;
 /** The KV cache of a long-context model would take gigabytes nobody asked for. */
 const defaultContextLimit = 4096;
 
+const loadSettings: KnownSettings<LoadParams> = {source: true, contextLength: true, kvType: true};
+
 interface LoadContext {
   readonly core: CompiledCore;
   readonly scheduler: Scheduler;
   readonly signal: AbortSignal;
   readonly onProgress: (progress: LoadProgress) => void;
+  /** Told of the WebAssembly memory as soon as it is there. */
+  readonly onMemory: (bytes: number) => void;
 }
 
 /** All places of a model, known from its header alone. */
@@ -61,6 +67,7 @@ interface Admitted {
 export async function loadModel(params: LoadParams, context: LoadContext): Promise<LoadedModel> {
   const started = performance.now();
   const {signal, scheduler, onProgress} = context;
+  refuseUnknownSettings('load-model', params, loadSettings);
   let phase: LoadProgress['phase'] = 'header';
   const report = (loadedBytes: number, totalBytes: number | null): void =>
     onProgress({phase, loadedBytes, totalBytes});
@@ -73,6 +80,7 @@ export async function loadModel(params: LoadParams, context: LoadContext): Promi
 
     phase = 'tensors';
     const core = await Core.instantiate(context.core, layout.plan.total);
+    context.onMemory(core.bytes);
     await loadWeights(layout.weights, reader, core, layout.staging, scheduler.checkpoint(signal));
     const tensorsMs = performance.now() - started - headerMs;
 
@@ -141,10 +149,16 @@ function checkKvType(kvType: KvType): KvType {
   });
 }
 
-/** One step on the first token: proves that every buffer works, and lets the engine compile the kernels it needs. */
+/**
+ * A tile of tokens and then one: proves that logits come out finite, and lets the engine compile the kernels of prefill
+ * and decode before the first answer.
+ */
 async function warmUp(decoder: Decoder, cache: KvCache, {scheduler, signal}: LoadContext): Promise<void> {
-  await decoder.forward({tokens: [0], position: 0, cache}, scheduler.checkpoint(signal));
-  await decoder.nextLogits(0);
+  const tile = new Array<number>(Math.min(4, cache.capacity)).fill(0);
+  for (const tokens of [tile, [0]]) {
+    await decoder.forward({tokens, position: 0, cache}, scheduler.checkpoint(signal));
+    await decoder.nextLogits(tokens.length - 1);
+  }
 }
 
 function describe(

@@ -1,11 +1,27 @@
 import {GgufError} from './errors.ts';
+import {refuseUnknownSettings} from './known-settings.ts';
+import type {KnownSettings} from './known-settings.ts';
 import type {LoadedModel} from './loaded-model.ts';
 import type {GenerateParams} from './protocol.ts';
 
 const mostTopLogprobs = 20;
 
-/** @throws {GgufError} `invalid-setting` naming the first bad one */
-export function checkGenerateParams({maxTokens, topLogprobs}: GenerateParams): void {
+const generateSettings: KnownSettings<GenerateParams> = {
+  sequence: true,
+  messages: true,
+  prompt: true,
+  tokens: true,
+  maxTokens: true,
+  stop: true,
+  sampling: true,
+  topLogprobs: true,
+  ignoreEndOfGeneration: true,
+};
+
+/** @throws {GgufError} `invalid-setting`, `unsupported-feature`, naming the first bad one */
+export function checkGenerateParams(params: GenerateParams): void {
+  refuseUnknownSettings('generate', params, generateSettings);
+  const {maxTokens, topLogprobs} = params;
   if (maxTokens !== undefined && !(Number.isSafeInteger(maxTokens) && maxTokens >= 1)) {
     throw new GgufError('invalid-setting', `maxTokens must be a whole number ≥ 1, not ${maxTokens}`, {
       field: 'maxTokens',
@@ -21,6 +37,17 @@ export function checkGenerateParams({maxTokens, topLogprobs}: GenerateParams): v
       {field: 'topLogprobs'},
     );
   }
+}
+
+/** @param longest what the buffers allow. @throws {GgufError} `invalid-setting` */
+export function checkSliceLength(sliceLength: number | undefined, longest: number): void {
+  if (sliceLength === undefined) return;
+  if (Number.isSafeInteger(sliceLength) && sliceLength >= 1 && sliceLength <= longest) return;
+  throw new GgufError(
+    'invalid-setting',
+    `sliceLength must be a whole number from 1 to ${longest}, not ${sliceLength}`,
+    {field: 'sliceLength'},
+  );
 }
 
 /**

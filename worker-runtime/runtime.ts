@@ -7,9 +7,10 @@ import {GgufError} from './errors.ts';
 import {Evaluation} from './evaluation.ts';
 import {Generation} from './generation.ts';
 import {HandleTable} from './handles.ts';
+import {refuseUnknownSettings} from './known-settings.ts';
 import {loadModel} from './load-model.ts';
 import type {LoadedModel} from './loaded-model.ts';
-import {checkGenerateParams, checkTokens, promptTokens} from './prompt.ts';
+import {checkGenerateParams, checkSliceLength, checkTokens, promptTokens} from './prompt.ts';
 import {defaultSampling, protocolVersion} from './protocol.ts';
 import type {CommandKind, Commands, LoadProgress, ModelInfo, SequenceHandle} from './protocol.ts';
 import {ResidentModel} from './resident-model.ts';
@@ -36,6 +37,7 @@ export class Runtime {
   readonly #models = new HandleTable<'model', ResidentModel>('model');
   readonly #sequences = new HandleTable<'sequence', Sequence>('sequence');
   readonly #counters: Counters;
+  #booting: Promise<ChosenCore> | undefined;
   #chosen: ChosenCore | undefined;
   #resident: ResidentModel | undefined;
   #load: Ending | undefined;
@@ -46,18 +48,31 @@ export class Runtime {
     this.#counters = counters;
   }
 
-  async boot({
-    protocolVersion: asked,
-    core,
-  }: Commands['boot']['params']): Promise<Commands['boot']['result']> {
+  async boot(params: Commands['boot']['params']): Promise<Commands['boot']['result']> {
+    const {protocolVersion: asked, core} = params;
     if (asked !== protocolVersion) {
       throw new GgufError(
         'protocol-version',
         `The page speaks protocol version ${asked}, the Worker ${protocolVersion}: serve both scripts from one release`,
       );
     }
-    this.#chosen ??= await chooseCore(core);
-    return {version, core: this.#chosen.core.variant, shards: 1};
+    refuseUnknownSettings('boot', params, {protocolVersion: true, core: true});
+    this.#booting ??= chooseCore(core);
+    this.#chosen = await this.#booting.catch((error: unknown) => {
+      this.#booting = undefined;
+      throw error;
+    });
+    const {variant} = this.#chosen.core;
+    if (core !== undefined && core !== variant) {
+      throw new GgufError(
+        'invalid-setting',
+        `The ${variant} core runs already; the ${core} one needs a Worker of its own`,
+        {
+          field: 'core',
+        },
+      );
+    }
+    return {version, core: variant, shards: 1};
   }
 
   /** The model that was resident stays until the new one is ready; a newer load aborts this one. */
@@ -113,11 +128,7 @@ export class Runtime {
     context: RequestContext<'evaluate'>,
   ): Promise<Commands['evaluate']['result']> {
     const resident = this.#requireModel();
-    if (sliceLength !== undefined && !(Number.isSafeInteger(sliceLength) && sliceLength >= 1)) {
-      throw new GgufError('invalid-setting', `sliceLength must be a whole number ≥ 1, not ${sliceLength}`, {
-        field: 'sliceLength',
-      });
-    }
+    checkSliceLength(sliceLength, resident.model.decoder.buffers.sliceLength);
     const sequence = this.#sequence(resident, handle);
     const checked = promptTokens({tokens}, resident.model, sequence.cache.capacity);
     const evaluation = new Evaluation(resident.model, sequence, checked, sliceLength);
@@ -184,7 +195,8 @@ export class Runtime {
     try {
       await older;
       const onProgress = (payload: LoadProgress): void => notify({kind: 'progress', payload});
-      const model = await loadModel(params, {core, scheduler: this.#scheduler, signal, onProgress});
+      const onMemory = (bytes: number): void => this.#noteMemory(bytes);
+      const model = await loadModel(params, {core, scheduler: this.#scheduler, signal, onProgress, onMemory});
       if (signal.aborted) throw new Cancelled();
       const old = this.#resident;
       const resident = this.#install(model);
@@ -196,20 +208,23 @@ export class Runtime {
     }
   }
 
+  /** A load's memory stands beside that of the model before, also where the load fails in the end. */
+  #noteMemory(bytes: number): void {
+    const both = bytes + (this.#resident?.model.core.bytes ?? 0);
+    this.#highWaterBytes = Math.max(this.#highWaterBytes, both);
+  }
+
   #install(model: LoadedModel): ResidentModel {
-    // The model before is there until its runs have ended.
-    const bytes = model.core.bytes + (this.#resident?.model.core.bytes ?? 0);
-    this.#highWaterBytes = Math.max(this.#highWaterBytes, bytes);
     const sequence = this.#sequences.add((handle) => new Sequence(handle, model.cache));
     this.#resident = this.#models.add((handle) => new ResidentModel(handle, model, sequence));
     return this.#resident;
   }
 
-  /** Ends what runs on a model that is no longer the resident one, and drops it. Returns its bytes. */
+  /** Drops a model that is no longer the resident one: its handles are stale at once, its runs end. Returns its bytes. */
   async #free(model: ResidentModel): Promise<number> {
-    await model.endRuns();
     this.#sequences.remove(model.sequence.handle);
     this.#models.remove(model.handle);
+    await model.endRuns();
     return model.model.core.bytes;
   }
 

@@ -22,14 +22,18 @@ const running = new Map<number, {kind: CommandKind; abort: () => void}>();
 self.addEventListener('message', ({data}: MessageEvent<unknown>) => {
   counters.requests++;
   if (!isRequest(data)) refuse(idOf(data), 'Not a request of this protocol');
-  // Under its own ID the refusal would look like the end of the request that has it.
-  else if (running.has(data.id)) refuse(noId, `Request ID ${data.id} is in use`);
+  else if (running.has(data.id)) refuse(data.id, `Request ID ${data.id} is in use`);
   else void answer(data);
 });
 
+/** Under the ID of a request that is running, the refusal would look like the end of that request. */
 function refuse(id: number, message: string): void {
   counters.errors++;
-  post({type: 'error', id, error: new GgufError('invalid-message', message).toData()});
+  post({
+    type: 'error',
+    id: running.has(id) ? noId : id,
+    error: new GgufError('invalid-message', message).toData(),
+  });
 }
 
 async function answer(request: Request): Promise<void> {

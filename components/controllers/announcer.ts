@@ -24,6 +24,8 @@ export class Announcer {
 
   handle(event: SessionEvent): void {
     switch (event.type) {
+      case 'status':
+        return event.status === 'loading' ? this.#say(strings.loading) : undefined;
       case 'load':
         return this.#say(strings.modelLoaded);
       case 'generate-start':

@@ -55,7 +55,8 @@ export class LoadTrigger implements ReactiveController {
 
   hostConnected(): void {
     // Back on a page, perhaps after the model was given up: then it is loaded as it was before.
-    this.#waiting ||= this.#known !== '' && this.#session.runtime === null;
+    const {status, runtime} = this.#session;
+    this.#waiting ||= this.#known !== '' && status === 'idle' && runtime === null;
   }
 
   hostUpdate(): void {

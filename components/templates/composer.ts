@@ -4,8 +4,8 @@ import {live} from 'lit/directives/live.js';
 import {strings} from '../localize/index.ts';
 import {sendIcon, stopIcon} from './icons.ts';
 
-/** Which key sends: Enter (Shift+Enter breaks the line), or Ctrl+Enter / ⌘+Enter (Enter breaks the line). */
-export type SubmitOn = 'enter' | 'ctrl-enter';
+/** Which key sends: Enter (Shift+Enter breaks the line), or Enter with Ctrl or ⌘ (Enter alone breaks the line). */
+export type SubmitOn = 'enter' | 'mod-enter';
 
 export interface ComposerView {
   readonly draft: string;
@@ -34,6 +34,7 @@ export function composer(view: ComposerView): TemplateResult {
         <textarea
           part="input"
           rows="1"
+          dir="auto"
           .value=${live(draft)}
           ?disabled=${view.disabled}
           placeholder=${view.placeholder}

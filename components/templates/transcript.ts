@@ -62,7 +62,7 @@ function messageTemplate(message: TranscriptMessage, growing: boolean): Template
       data-id=${message.id}
       ?data-growing=${growing}
     >
-      <div part="message-body" class="body" ${textBody(shownText(message))}></div>
+      <div part="message-body" class="body" dir="auto" ${textBody(shownText(message))}></div>
       ${note === null ? nothing : html`<p part="message-note" class="note">${note}</p>`}
     </article>
   `;

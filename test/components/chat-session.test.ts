@@ -137,6 +137,18 @@ describe('ChatSession: the model', () => {
     expect(session.messages).to.have.length(1);
   });
 
+  it('tells of a runtime that has died, also where it was to free or to reset something', async () => {
+    for (const action of ['unload', 'resetContext'] as const) {
+      const {session, fake, events} = await readySession();
+      const died = (): Promise<never> => Promise.reject(new GgufError('worker-failed', 'the Worker died'));
+      fake.freeModel = died;
+      fake.resetContext = died;
+      expect(await refusal(session[action]())).to.equal('worker-failed');
+      expect(events.map(({type}) => type)).to.include('error');
+      expect(session.status).to.equal('error');
+    }
+  });
+
   it('lets go of a runtime that cannot go on, and boots another one', async () => {
     const {session, fake, boots} = await readySession();
     const answer = refusal(session.send('hello'));
@@ -340,6 +352,7 @@ describe('ChatSession: the conversation', () => {
           {id: 'x', role: 'user', content: ''},
         ]),
     ).to.throw(GgufError, 'messages[1]');
+    expect(() => (session.messages = 'hello' as unknown as [])).to.throw(GgufError, 'not an array');
     expect(session.messages).to.have.length(1);
   });
 

@@ -1,4 +1,5 @@
 import {expect} from '@open-wc/testing';
+import {GgufChat} from '../../components/index.ts';
 import {GgufError} from '../../worker-runtime/client/index.ts';
 import {ChatHarness, recordEvents} from '../helpers/chat-harness.ts';
 
@@ -10,6 +11,16 @@ async function answering(attributes: Record<string, string> = {}): Promise<ChatH
   const chat = await ChatHarness.ready(attributes);
   await chat.send('hello');
   await chat.write('good');
+  return chat;
+}
+
+/** A chat whose model is not there. */
+async function failedLoad(): Promise<ChatHarness> {
+  const chat = await ChatHarness.idle();
+  chat.fake.holdLoads = true;
+  await chat.click('load-button');
+  chat.fake.load.fail(new GgufError('network-status', 'The server answered 404'));
+  await chat.settled();
   return chat;
 }
 
@@ -51,6 +62,25 @@ describe('<gguf-chat>: accessibility', () => {
     expect(log.getAttribute('aria-busy')).to.equal('true');
     await chat.finish();
     expect(log.getAttribute('aria-busy')).to.equal('false');
+  });
+
+  it('announces that the model is loaded, and when it is', async () => {
+    const chat = await ChatHarness.idle();
+    chat.fake.holdLoads = true;
+    await chat.click('load-button');
+    expect(chat.announcements).to.deep.equal(['Loading model…']);
+    chat.fake.load.finish();
+    await chat.settled();
+    expect(chat.announcements).to.deep.equal(['Loading model…', 'The model is ready']);
+  });
+
+  it('lets text run in its own direction', async () => {
+    const chat = await ChatHarness.ready();
+    await chat.type('שלום');
+    expect(getComputedStyle(chat.input).direction).to.equal('rtl');
+    await chat.press('Enter');
+    const body = chat.lastMessage.parentElement?.querySelector('[part="message-body"]');
+    expect(body && getComputedStyle(body).direction).to.equal('rtl');
   });
 
   it('announces an answer once, when it is whole', async () => {
@@ -170,15 +200,19 @@ describe('<gguf-chat>: loading', () => {
   });
 
   it('says what failed in plain words and by number, and tries again', async () => {
-    const chat = await ChatHarness.idle();
-    chat.fake.holdLoads = true;
-    await chat.click('load-button');
-    chat.fake.load.fail(new GgufError('network-status', 'The server answered 404'));
-    await chat.settled();
+    const chat = await failedLoad();
     expect(chat.alert).to.contain('could not be downloaded').and.contain('201 network-status');
     chat.fake.holdLoads = false;
     await chat.click('retry-button');
     expect(chat.element.status).to.equal('ready');
+    expect(chat.alert).to.equal('');
+  });
+
+  it('forgets a failed load when its src is taken away', async () => {
+    const chat = await failedLoad();
+    chat.element.src = '';
+    await chat.settled();
+    expect(chat.element.status).to.equal('empty');
     expect(chat.alert).to.equal('');
   });
 
@@ -203,8 +237,8 @@ describe('<gguf-chat>: talking', () => {
     expect(chat.transcript).to.deep.equal(['You: one\ntwo', 'Assistant: ']);
   });
 
-  it('sends by Ctrl+Enter with submit-on="ctrl-enter"', async () => {
-    const chat = await ChatHarness.ready({'submit-on': 'ctrl-enter'});
+  it('sends by Ctrl+Enter with submit-on="mod-enter"', async () => {
+    const chat = await ChatHarness.ready({'submit-on': 'mod-enter'});
     await chat.send('one');
     expect(chat.transcript).to.deep.equal([]);
     await chat.press('Control+Enter');
@@ -297,6 +331,18 @@ describe('<gguf-chat>: talking', () => {
     expect(chat.fake.sampling.temperature).to.equal(0);
   });
 
+  it('offers to write an answer again, but not a greeting of the page', async () => {
+    const chat = await ChatHarness.ready();
+    chat.element.messages = [{role: 'assistant', content: 'How can I help?'}];
+    await chat.settled();
+    expect(chat.part('regenerate-button')).to.equal(null);
+    await chat.send('hello');
+    await chat.write('good day');
+    await chat.finish();
+    await chat.click('regenerate-button');
+    expect(chat.transcript).to.deep.equal(['Assistant: How can I help?', 'You: hello', 'Assistant: ']);
+  });
+
   it('starts a new chat: transcript and context are emptied, the model stays', async () => {
     const chat = await answering();
     await chat.finish();
@@ -328,7 +374,7 @@ describe('<gguf-chat>: talking', () => {
     await chat.settled();
     expect(chat.requirePart('status').textContent).to.contain('Writing');
     await wait(550);
-    expect(chat.requirePart('status').textContent).to.contain('Reading 25 %');
+    expect(chat.requirePart('status').textContent).to.contain('Reading 25%');
     await chat.write('good');
     await chat.finish();
     expect(chat.requirePart('status').textContent).to.not.contain('Reading');
@@ -358,10 +404,12 @@ describe('<gguf-chat>: scrolling', () => {
     await chat.settled();
     await chat.write(...lines);
     expect(log.scrollTop).to.equal(100);
-    await chat.click('scroll-button');
+    chat.requirePart('scroll-button').focus();
+    await chat.press('Enter');
     expect(distance()).to.be.lessThan(2);
     await chat.settled();
     expect(chat.part('scroll-button')).to.equal(null);
+    expect(chat.focusedPart, 'no keyboard of a phone opens').to.equal('transcript');
   });
 });
 
@@ -465,6 +513,34 @@ describe('<gguf-chat>: events and methods', () => {
     await chat.settled();
     await chat.settled();
     expect(element.status).to.equal('ready');
+  });
+
+  it('goes on with its load when it is moved, even while its Worker starts', async () => {
+    const chat = await ChatHarness.idle();
+    const {element} = chat;
+    const load = element.load();
+    element.parentElement?.append(element);
+    await chat.settled();
+    expect((await load)?.name).to.equal('Tiny Llama');
+    expect(chat.fake.loads).to.have.length(1);
+  });
+
+  it('honours what was set before its tag was defined', async () => {
+    const parent = (await ChatHarness.create({})).element.parentElement;
+    const element = document.createElement('chat-defined-late');
+    const messages = [{role: 'assistant', content: 'How can I help?'}];
+    Object.assign(element, {messages, draft: 'hello', src: '/model.gguf', withoutStats: true});
+    parent?.append(element);
+    customElements.define('chat-defined-late', class extends GgufChat {});
+    const chat = element as GgufChat;
+    await chat.updateComplete;
+    expect(chat.messages.map(({content}) => content)).to.deep.equal(['How can I help?']);
+    expect(chat.draft).to.equal('hello');
+    expect(chat.status).to.equal('idle');
+    expect(chat.withoutStats).to.equal(true);
+    chat.messages = [];
+    expect(chat.messages).to.deep.equal([]);
+    expect(Object.hasOwn(chat, 'messages')).to.equal(false);
   });
 
   it('keeps its model and its answer when it is moved', async () => {

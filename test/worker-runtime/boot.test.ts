@@ -15,6 +15,11 @@ describe('GgufRuntime.boot', () => {
     runtime.terminate();
   });
 
+  it('refuses what it does not have', async () => {
+    const error = await expectRefusal(() => GgufRuntime.boot({shards: 2} as object), 'unsupported-feature');
+    expect(error.field).to.equal('shards');
+  });
+
   it('starts nothing for a signal that is aborted already', async () => {
     const boot = GgufRuntime.boot({signal: AbortSignal.abort()});
     expect(await boot.catch((error: Error) => error.name)).to.equal('AbortError');

@@ -117,7 +117,7 @@ describe('evaluate', () => {
     await expectRefusal(() => runtime.evaluate([1.5]), 'invalid-prompt', 'tokens[0]');
     await expectRefusal(() => runtime.evaluate([vocabularySize]), 'invalid-prompt', String(vocabularySize));
     await expectRefusal(() => runtime.evaluate(Array.from({length: 33}, () => 1)), 'prompt-too-long', '33');
-    for (const sliceLength of [0, -1, 1.5, NaN]) {
+    for (const sliceLength of [0, -1, 1.5, NaN, 65]) {
       await expectRefusal(() => runtime.evaluate([1], {sliceLength}), 'invalid-setting', 'sliceLength');
     }
     expect((await runtime.evaluate(Array.from({length: 32}, () => 1))).logits.length).to.equal(

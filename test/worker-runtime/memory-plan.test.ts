@@ -40,6 +40,20 @@ describe('the memory plan', () => {
     own.terminate();
   });
 
+  it('counts a load that fails after it has taken its memory', async () => {
+    const own = await GgufRuntime.boot();
+    const first = await own.loadModel(tinyLlama());
+    await expectRefusal(() => own.loadModel(new Blob(['no model'])), 'not-gguf');
+    const norm = {type: 'F32', dimensions: [64], data: new Float32Array(64).fill(NaN)} as const;
+    const broken = tinyLlama({tensors: {'output_norm.weight': norm}});
+    expect((await own.diagnostics()).memory.wasmHighWaterBytes).to.equal(first.memory.total);
+    await expectRefusal(() => own.loadModel(broken), 'logits-not-finite');
+    const {wasmBytes, wasmHighWaterBytes} = (await own.diagnostics()).memory;
+    expect(wasmBytes).to.equal(first.memory.total);
+    expect(wasmHighWaterBytes).to.equal(2 * first.memory.total);
+    own.terminate();
+  });
+
   it('knows the bytes of the KV cache', async () => {
     const perPosition = 2 * 2 * 32;
     for (const [kvType, bytes] of [

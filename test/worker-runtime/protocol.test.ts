@@ -96,10 +96,11 @@ describe('the protocol', () => {
     await loadTiny(worker);
     const id = worker.send('generate', {tokens: [1], maxTokens: 200, ignoreEndOfGeneration: true});
     worker.post({type: 'request', id, kind: 'diagnostics', params: {}});
+    worker.post({type: 'nonsense', id});
     const outcome = await worker.outcome<'generate'>(id);
     expect('result' in outcome && outcome.result.tokens.length).to.equal(200);
-    const refusal = worker.received.find((response) => response.type === 'error');
-    expect(refusal?.id).to.equal(-1);
+    const refusals = worker.received.filter((response) => response.type === 'error');
+    expect(refusals.map((refusal) => refusal.id)).to.deep.equal([-1, -1]);
   });
 
   it('ends each request exactly once, after all of its notifications', async () => {
@@ -122,6 +123,30 @@ describe('the protocol', () => {
       expect(types.at(-1), `request ${id}`).to.be.oneOf(['result', 'error']);
       expect(types.slice(0, -1).every((type) => type === 'notification')).to.be.true;
     }
+  });
+
+  it('refuses settings that it does not have', async () => {
+    const refused: [string, Record<string, unknown>, string][] = [
+      ['boot', {protocolVersion, shards: 2}, 'shards'],
+      ['load-model', {source: new Blob([tinyLlama()]), integrity: 'sha256-x'}, 'integrity'],
+      ['generate', {tokens: [1], grammar: 'root ::= "a"'}, 'grammar'],
+      ['configure-sampling', {warmth: 1}, 'warmth'],
+    ];
+    await loadTiny(worker);
+    for (const [kind, params, setting] of refused) {
+      const {name, field, message} = await worker.error(kind, params);
+      expect(field, message).to.equal(setting);
+      expect(name).to.equal(kind === 'configure-sampling' ? 'invalid-setting' : 'unsupported-feature');
+    }
+    await worker.result('generate', {tokens: [1], maxTokens: 1});
+  });
+
+  it('refuses to boot again with another core', async () => {
+    const {core} = await worker.result('boot', {protocolVersion});
+    const other = core === 'relaxed' ? 'baseline' : 'relaxed';
+    const {name, field} = await worker.error('boot', {protocolVersion, core: other});
+    expect({name, field}).to.deep.equal({name: 'invalid-setting', field: 'core'});
+    expect((await worker.result('boot', {protocolVersion})).core).to.equal(core);
   });
 
   it('gives errors as data of the registry', async () => {

@@ -61,15 +61,20 @@ export class GgufRuntime {
     this.version = version;
   }
 
-  /** Starts the Worker and its core. @throws {GgufError} `worker-failed`, `unsupported-browser`, `protocol-version` */
-  static async boot({workerSrc, core, signal}: BootOptions = {}): Promise<GgufRuntime> {
+  /**
+   * Starts the Worker and its core.
+   *
+   * @throws {GgufError} `worker-failed`, `unsupported-browser`, `protocol-version`; `terminated` when `signal` aborts it, an
+   * `AbortError` where it had done so before
+   */
+  static async boot({workerSrc, signal, ...params}: BootOptions = {}): Promise<GgufRuntime> {
     signal?.throwIfAborted();
     const connection = new Connection(spawnWorker(workerSrc));
     const abort = (): void => connection.terminate();
     signal?.addEventListener('abort', abort);
     try {
-      const params = {protocolVersion, ...(core === undefined ? {} : {core})};
-      return new GgufRuntime(connection, await connection.request('boot', params).result);
+      const {result} = connection.request('boot', {protocolVersion, ...params});
+      return new GgufRuntime(connection, await result);
     } catch (error) {
       connection.terminate();
       throw error;

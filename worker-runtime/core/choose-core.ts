@@ -44,5 +44,7 @@ async function compile(variant: CoreVariant): Promise<CompiledCore | string> {
   const calculator = await instantiateCore(module, memory);
   const dotMode = calculator.probeRelaxedDot();
   if (dotMode < 0) return `${variant} core: the engine's relaxed dot product is wrong even for 7-bit weights`;
+  // Sizes of layouts depend on the mode: the plan must be that of the cores that will run.
+  calculator.setDotMode(dotMode);
   return {variant, module, dotMode, sha256, calculator};
 }

@@ -51,7 +51,7 @@ export class Core {
   }
 }
 
-/** The one place where the types of the ABI are taken on trust; `wasm/build.mjs` checks the names. */
+/** The one place where the ABI is taken on trust: `test/wasm/` calls it as `CoreExports` describes it. */
 export async function instantiateCore(
   module: WebAssembly.Module,
   memory: WebAssembly.Memory,

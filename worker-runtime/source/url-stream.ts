@@ -12,7 +12,8 @@ export async function openUrl(url: string, signal: AbortSignal): Promise<ChunkSt
   const {href} = parse(url);
   const response = await request(href, signal);
   if (!response.ok) {
-    await response.body?.cancel();
+    // Nobody waits for it: the status says more than a body that cannot even be cancelled.
+    void response.body?.cancel().catch(() => undefined);
     const status = [response.status, response.statusText].filter(Boolean).join(' ');
     throw new GgufError('network-status', `The server answered ${status} for ${response.url || href}`, {
       field: url,

@@ -107,6 +107,29 @@ async function moveWhileGenerating({context, model}) {
   }
 }
 
+/** Two chats on a page, each with its model: both answer at once, and the end of one is none of the other. */
+async function twoChats({context, model}) {
+  const site = await openSite({model, tag: 'src="/model.gguf" max-tokens="20"'});
+  try {
+    const visitor = await Visitor.open(context, site.origin);
+    const answers = await visitor.page.evaluate(async () => {
+      const first = document.querySelector('gguf-chat');
+      const second = first.cloneNode();
+      first.after(second);
+      await Promise.all([first.load(), second.load()]);
+      const both = await Promise.all([first.send('hello'), second.send('hello')]);
+      second.remove();
+      return [...both, await first.send('and then?')];
+    });
+    const [one, other, next] = answers.map(({content}) => content);
+    assert.equal(one, other, 'the same model and prompt give the same answer');
+    assert.ok(next.length > 0);
+    visitor.assertNoProblems();
+  } finally {
+    await site.close();
+  }
+}
+
 export const conversation = [
   {
     name: 'a whole conversation, drop-in from the page’s origin',
@@ -126,4 +149,5 @@ export const conversation = [
   },
   {name: 'Cancel while the model is downloaded', run: cancelDownload},
   {name: 'the element moves while it answers', run: moveWhileGenerating},
+  {name: 'two chats on a page', run: twoChats},
 ];

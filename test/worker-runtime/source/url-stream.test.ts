@@ -49,6 +49,12 @@ describe('openSource with a URL', () => {
     await expectRefusal(() => openSource(url, {signal}), 'network-status', `503 for ${url}`);
   });
 
+  it('names the status also where the body cannot be cancelled', async () => {
+    const body = new ReadableStream({cancel: () => Promise.reject(new TypeError('connection reset'))});
+    respondWith(new Response(body, {status: 503}));
+    await expectRefusal(() => openSource(url, {signal}), 'network-status', '503');
+  });
+
   it('names the URL where the request fails', async () => {
     const revoked = URL.createObjectURL(new Blob(['GGUF']));
     URL.revokeObjectURL(revoked);
