@@ -47,6 +47,22 @@ const qwen2: PreTokenizer = {
   closesUpPunctuation: false,
 };
 
+// Digits are cut out first, then GPT-2's pattern sees what is between them: spaces before a digit end such a piece, so
+// all of them are one word.
+const smollm: PreTokenizer = {
+  words: pattern(
+    String.raw`'(?:[stmd]|re|ve|ll)`,
+    String.raw` ?\p{L}+`,
+    String.raw`\p{N}`,
+    punctuation,
+    String.raw`${space}+(?=\p{N})`,
+    spaces,
+  ),
+  ignoreMerges: false,
+  addBos: false,
+  closesUpPunctuation: false,
+};
+
 /** By `tokenizer.ggml.pre`: names of model families that share a pattern. */
 const preTokenizers: Readonly<Record<string, PreTokenizer>> = {
   'gpt-2': gpt2,
@@ -61,6 +77,7 @@ const preTokenizers: Readonly<Record<string, PreTokenizer>> = {
   qwen2,
   'deepseek-r1-qwen': qwen2,
   megrez: qwen2,
+  smollm,
 };
 
 const key = 'tokenizer.ggml.pre';
