@@ -50,7 +50,8 @@ describe('pre-tokenizers', () => {
 
   it('leave nothing out', () => {
     const text = ' a1\t\n !é\u0301\u0000\u0085\u200d\ue000😀\r\n\n';
-    for (const pre of ['gpt-2', 'llama-bpe', 'qwen2', 'smollm']) expect(words(pre, text).join('')).to.equal(text);
+    for (const pre of ['gpt-2', 'llama-bpe', 'qwen2', 'smollm'])
+      expect(words(pre, text).join('')).to.equal(text);
   });
 
   it('are refused by name', async () => {
