@@ -91,3 +91,28 @@ export function addToResults(
     v128.store(y, addBlock(v128.load(y, 48), a3, loadF16x4(scales + 24), activationScale), 48);
   }
 }
+
+/** Stores a tile of 4 tokens: f for rows 0 to 3, g for rows 4 to 7. */
+// @ts-ignore: decorator
+@inline
+export function storeTile(
+  y: usize,
+  yStride: usize,
+  f0: v128,
+  f1: v128,
+  f2: v128,
+  f3: v128,
+  g0: v128,
+  g1: v128,
+  g2: v128,
+  g3: v128,
+): void {
+  v128.store(y, f0);
+  v128.store(y, g0, 16);
+  v128.store(y + yStride, f1);
+  v128.store(y + yStride, g1, 16);
+  v128.store(y + 2 * yStride, f2);
+  v128.store(y + 2 * yStride, g2, 16);
+  v128.store(y + 3 * yStride, f3);
+  v128.store(y + 3 * yStride, g3, 16);
+}

@@ -7,7 +7,7 @@
  */
 import {F16, F32, Format, groupBytes} from '../formats/format';
 import {allNormal16, loadBF16x4, loadF16x4, loadNormalF16x4, widenBF16x16, widenF16x16} from '../formats/f16';
-import {clearResults} from './block';
+import {clearResults, storeTile} from './block';
 
 /** Columns of one stream after which the vector kernel turns to the next one. */
 const RUN_COLUMNS: i32 = 32;
@@ -112,12 +112,5 @@ export function floatsTile(weights: usize, x: usize, y: usize, columns: i32, ySt
     weights += 64;
     x += 16;
   }
-  v128.store(y, f0);
-  v128.store(y, g0, 16);
-  v128.store(y + yStride, f1);
-  v128.store(y + yStride, g1, 16);
-  v128.store(y + 2 * yStride, f2);
-  v128.store(y + 2 * yStride, g2, 16);
-  v128.store(y + 3 * yStride, f3);
-  v128.store(y + 3 * yStride, g3, 16);
+  storeTile(y, yStride, f0, f1, f2, f3, g0, g1, g2, g3);
 }

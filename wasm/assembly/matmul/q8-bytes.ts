@@ -1,6 +1,6 @@
 /** Q8 with the relaxed dot product: i8 activations. Layouts: formats/q8.ts, block.ts. */
 import {Q8_BLOCK_BYTES} from '../formats/format';
-import {addBlock, addToResults, BYTES_BLOCK, BYTES_TILE_BLOCK, clearResults} from './block';
+import {addBlock, addToResults, BYTES_BLOCK, BYTES_TILE_BLOCK, clearResults, storeTile} from './block';
 import {dot} from './dot-mode';
 
 /** `streams` groups of 16 rows, `stride` apart, with one token: 16 f32 for each, `yStride` apart. */
@@ -83,12 +83,5 @@ export function q8BytesTile(weights: usize, scales: usize, x: usize, y: usize, b
     scales += 64;
     x += BYTES_TILE_BLOCK;
   }
-  v128.store(y, f0);
-  v128.store(y, g0, 16);
-  v128.store(y + yStride, f1);
-  v128.store(y + yStride, g1, 16);
-  v128.store(y + 2 * yStride, f2);
-  v128.store(y + 2 * yStride, g2, 16);
-  v128.store(y + 3 * yStride, f3);
-  v128.store(y + 3 * yStride, g3, 16);
+  storeTile(y, yStride, f0, f1, f2, f3, g0, g1, g2, g3);
 }

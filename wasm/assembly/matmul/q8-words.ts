@@ -9,7 +9,15 @@
  *    The sum is 256 times the wanted one, at most 32 * 127 * 128 * 256 < 2^31.
  */
 import {Q8_BLOCK_BYTES} from '../formats/format';
-import {addToResults, addWordsBlock, clearResults, WORDS_BLOCK, WORDS_SHIFT, WORDS_TILE_BLOCK} from './block';
+import {
+  addToResults,
+  addWordsBlock,
+  clearResults,
+  WORDS_BLOCK,
+  WORDS_SHIFT,
+  WORDS_TILE_BLOCK,
+  storeTile,
+} from './block';
 
 // @ts-ignore: decorator
 @inline
@@ -109,12 +117,5 @@ export function q8WordsTile(weights: usize, scales: usize, x: usize, y: usize, b
     scales += 64;
     x += WORDS_TILE_BLOCK;
   }
-  v128.store(y, f0);
-  v128.store(y, g0, 16);
-  v128.store(y + yStride, f1);
-  v128.store(y + yStride, g1, 16);
-  v128.store(y + 2 * yStride, f2);
-  v128.store(y + 2 * yStride, g2, 16);
-  v128.store(y + 3 * yStride, f3);
-  v128.store(y + 3 * yStride, g3, 16);
+  storeTile(y, yStride, f0, f1, f2, f3, g0, g1, g2, g3);
 }
