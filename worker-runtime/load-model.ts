@@ -157,7 +157,7 @@ async function warmUp(decoder: Decoder, cache: KvCache, {scheduler, signal}: Loa
   const tile = new Array<number>(Math.min(4, cache.capacity)).fill(0);
   for (const tokens of [tile, [0]]) {
     await decoder.forward({tokens, position: 0, cache}, scheduler.checkpoint(signal));
-    await decoder.nextLogits(tokens.length - 1);
+    await decoder.requireFiniteLogits(tokens.length - 1);
   }
 }
 

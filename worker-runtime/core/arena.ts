@@ -1,12 +1,11 @@
 import {GgufError} from '../errors.ts';
 import type {MemoryPlan} from '../protocol.ts';
-import {arenaBase} from './core-exports.ts';
+import {arenaBase, pageBytes} from './core-exports.ts';
 
 /** What a piece of memory is for; weights are counted by their tensor type. */
 export type MemoryKind = 'kvCache' | 'scratch' | 'logits' | `weights:${string}`;
 
 const alignment = 64;
-const pageBytes = 65536;
 /** A 32-bit memory has 65536 pages. */
 const addressable = 65536 * pageBytes;
 

@@ -1,7 +1,7 @@
 import {cores} from '../../wasm/build/cores.js';
 import {GgufError} from '../errors.ts';
 import type {CoreVariant} from '../protocol.ts';
-import {arenaBase} from './core-exports.ts';
+import {arenaBase, pageBytes} from './core-exports.ts';
 import {instantiateCore} from './core.ts';
 import type {CompiledCore} from './core.ts';
 
@@ -40,7 +40,7 @@ async function compile(variant: CoreVariant): Promise<CompiledCore | string> {
   const module = await WebAssembly.compile(bytes).catch((error: Error) => error);
   // A Content-Security-Policy without 'wasm-unsafe-eval' forbids it.
   if (module instanceof Error) return `${variant} core: it was not compiled: ${module.message}`;
-  const memory = new WebAssembly.Memory({initial: arenaBase / 65536});
+  const memory = new WebAssembly.Memory({initial: arenaBase / pageBytes});
   const calculator = await instantiateCore(module, memory);
   const dotMode = calculator.probeRelaxedDot();
   if (dotMode < 0) return `${variant} core: the engine's relaxed dot product is wrong even for 7-bit weights`;

@@ -11,8 +11,11 @@ export const ropeStyles = {normal: 0, neox: 1} as const;
 /** Rows of a group, in every compute format. */
 export const groupRows = 16;
 
+/** Bytes of a page of WebAssembly memory. */
+export const pageBytes = 65536;
+
 /** Where the arena begins: below lie the core's own constants and stack. */
-export const arenaBase = 65536;
+export const arenaBase = pageBytes;
 
 /**
  * What the WebAssembly core exports (see `wasm/assembly/index.ts`, the ABI). Pointers are byte offsets; strides are in

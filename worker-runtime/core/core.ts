@@ -1,5 +1,6 @@
 import {GgufError} from '../errors.ts';
 import type {CoreVariant} from '../protocol.ts';
+import {pageBytes} from './core-exports.ts';
 import type {CoreExports} from './core-exports.ts';
 
 /** A compiled core and how its relaxed dot product behaves in this engine. */
@@ -12,8 +13,6 @@ export interface CompiledCore {
   /** A small instance for questions that need no model: sizes of layouts, portable maths. */
   readonly calculator: CoreExports;
 }
-
-const pageBytes = 65536;
 
 /** One WebAssembly instance with a private memory of fixed size. */
 export class Core {

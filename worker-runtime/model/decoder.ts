@@ -90,12 +90,17 @@ export class Decoder {
   /**
    * Logits `(vocabularySize)` after token `index` of the slice that `forward` ran last.
    *
-   * @returns a view, valid until the next call
-   * @throws {GgufError} `logits-not-finite`
+   * @returns a view, valid until the next call; whoever samples from it checks that it is finite
    */
   async nextLogits(index: number): Promise<Float32Array<ArrayBuffer>> {
     const {pointer, columns} = await this.logits(index, 1);
-    if (this.#core.exports.allFinite(pointer, columns)) return this.#core.f32(pointer, columns);
+    return this.#core.f32(pointer, columns);
+  }
+
+  /** @throws {GgufError} `logits-not-finite` for token `index` of the slice that `forward` ran last */
+  async requireFiniteLogits(index: number): Promise<void> {
+    const {pointer, columns} = await this.logits(index, 1);
+    if (this.#core.exports.allFinite(pointer, columns)) return;
     throw new GgufError(
       'logits-not-finite',
       'The model gave logits that are not finite; the file may be damaged',
