@@ -1,6 +1,7 @@
 /** Writes `docs/errors.md` from the error registry; with `--check`, fails where the file is out of step. */
-import {readFileSync, writeFileSync} from 'node:fs';
+import {readFileSync} from 'node:fs';
 import {transformSync} from 'esbuild';
+import {generatedDoc} from './generated-doc.mjs';
 
 const target = new URL('../docs/errors.md', import.meta.url);
 const source = readFileSync(new URL('../worker-runtime/errors.ts', import.meta.url), 'utf8');
@@ -28,8 +29,4 @@ This page is generated from \`worker-runtime/errors.ts\` by \`npm run docs\`.
 ${rows.join('\n')}
 `;
 
-if (!process.argv.includes('--check')) writeFileSync(target, text);
-else if (readFileSync(target, 'utf8') !== text) {
-  process.stderr.write('docs/errors.md is out of step with worker-runtime/errors.ts: run "npm run docs"\n');
-  process.exitCode = 1;
-}
+generatedDoc(target, text);

@@ -6,8 +6,8 @@ import {GgufError} from './errors.ts';
 import {readHeader} from './gguf/header.ts';
 import type {GgufHeader} from './gguf/header.ts';
 import type {Metadata} from './gguf/metadata.ts';
-import {refuseUnknownSettings} from './known-settings.ts';
-import type {KnownSettings} from './known-settings.ts';
+import {checkWholeNumber, refuseUnknownSettings} from './check-settings.ts';
+import type {KnownSettings} from './check-settings.ts';
 import type {LoadedModel, ModelFacts} from './loaded-model.ts';
 import {findArchitecture} from './model/architectures/index.ts';
 import {allocateBuffers} from './model/decoder-buffers.ts';
@@ -134,12 +134,11 @@ function refuseSplit(metadata: Metadata): void {
 
 function checkContextLength(asked: number | undefined, {trainingContextLength}: DecoderSpec): number {
   if (asked === undefined) return Math.min(trainingContextLength, defaultContextLimit);
-  if (Number.isSafeInteger(asked) && asked >= 1 && asked <= trainingContextLength) return asked;
-  throw new GgufError(
-    'invalid-setting',
-    `contextLength must be a whole number from 1 to ${trainingContextLength}, what the model was trained for; not ${asked}`,
-    {field: 'contextLength'},
-  );
+  return checkWholeNumber('contextLength', asked, {
+    least: 1,
+    most: trainingContextLength,
+    why: ', what the model was trained for',
+  });
 }
 
 function checkKvType(kvType: KvType): KvType {

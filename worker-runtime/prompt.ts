@@ -1,6 +1,6 @@
 import {GgufError} from './errors.ts';
-import {refuseUnknownSettings} from './known-settings.ts';
-import type {KnownSettings} from './known-settings.ts';
+import {checkWholeNumber, refuseUnknownSettings} from './check-settings.ts';
+import type {KnownSettings} from './check-settings.ts';
 import type {LoadedModel} from './loaded-model.ts';
 import type {GenerateParams} from './protocol.ts';
 
@@ -22,32 +22,10 @@ const generateSettings: KnownSettings<GenerateParams> = {
 export function checkGenerateParams(params: GenerateParams): void {
   refuseUnknownSettings('generate', params, generateSettings);
   const {maxTokens, topLogprobs} = params;
-  if (maxTokens !== undefined && !(Number.isSafeInteger(maxTokens) && maxTokens >= 1)) {
-    throw new GgufError('invalid-setting', `maxTokens must be a whole number ≥ 1, not ${maxTokens}`, {
-      field: 'maxTokens',
-    });
+  if (maxTokens !== undefined) checkWholeNumber('maxTokens', maxTokens, {least: 1});
+  if (topLogprobs !== undefined) {
+    checkWholeNumber('topLogprobs', topLogprobs, {least: 0, most: mostTopLogprobs});
   }
-  if (
-    topLogprobs !== undefined &&
-    !(Number.isSafeInteger(topLogprobs) && topLogprobs >= 0 && topLogprobs <= mostTopLogprobs)
-  ) {
-    throw new GgufError(
-      'invalid-setting',
-      `topLogprobs must be a whole number from 0 to ${mostTopLogprobs}, not ${topLogprobs}`,
-      {field: 'topLogprobs'},
-    );
-  }
-}
-
-/** @param longest what the buffers allow. @throws {GgufError} `invalid-setting` */
-export function checkSliceLength(sliceLength: number | undefined, longest: number): void {
-  if (sliceLength === undefined) return;
-  if (Number.isSafeInteger(sliceLength) && sliceLength >= 1 && sliceLength <= longest) return;
-  throw new GgufError(
-    'invalid-setting',
-    `sliceLength must be a whole number from 1 to ${longest}, not ${sliceLength}`,
-    {field: 'sliceLength'},
-  );
 }
 
 /**

@@ -7,10 +7,10 @@ import {GgufError} from './errors.ts';
 import {Evaluation} from './evaluation.ts';
 import {Generation} from './generation.ts';
 import {HandleTable} from './handles.ts';
-import {refuseUnknownSettings} from './known-settings.ts';
+import {checkWholeNumber, refuseUnknownSettings} from './check-settings.ts';
 import {loadModel} from './load-model.ts';
 import type {LoadedModel} from './loaded-model.ts';
-import {checkGenerateParams, checkSliceLength, checkTokens, promptTokens} from './prompt.ts';
+import {checkGenerateParams, checkTokens, promptTokens} from './prompt.ts';
 import {defaultSampling, protocolVersion} from './protocol.ts';
 import type {CommandKind, Commands, LoadProgress, ModelInfo, SequenceHandle} from './protocol.ts';
 import {ResidentModel} from './resident-model.ts';
@@ -128,7 +128,10 @@ export class Runtime {
     context: RequestContext<'evaluate'>,
   ): Promise<Commands['evaluate']['result']> {
     const resident = this.#requireModel();
-    checkSliceLength(sliceLength, resident.model.decoder.buffers.sliceLength);
+    if (sliceLength !== undefined) {
+      const most = resident.model.decoder.buffers.sliceLength;
+      checkWholeNumber('sliceLength', sliceLength, {least: 1, most});
+    }
     const sequence = this.#sequence(resident, handle);
     const checked = promptTokens({tokens}, resident.model, sequence.cache.capacity);
     const evaluation = new Evaluation(resident.model, sequence, checked, sliceLength);

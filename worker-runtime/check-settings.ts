@@ -22,3 +22,21 @@ export function refuseUnknownSettings<Params extends object>(
     });
   }
 }
+
+/**
+ * A whole number from `least` to `most`.
+ *
+ * @param why continues the range in the message, as in "from 1 to 512, what the model was trained for"
+ * @throws {GgufError} `invalid-setting` naming the setting
+ */
+export function checkWholeNumber(
+  name: string,
+  value: number,
+  {least, most = Infinity, why = ''}: {readonly least: number; readonly most?: number; readonly why?: string},
+): number {
+  if (Number.isSafeInteger(value) && value >= least && value <= most) return value;
+  const range = most === Infinity ? `≥ ${least}` : `from ${least} to ${most}${why}`;
+  throw new GgufError('invalid-setting', `${name} must be a whole number ${range}, not ${value}`, {
+    field: name,
+  });
+}
