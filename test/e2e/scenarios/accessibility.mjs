@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import {readFileSync} from 'node:fs';
 import {createRequire} from 'node:module';
-import {openSite} from '../site.mjs';
-import {Visitor} from '../visitor.mjs';
+import {visit} from '../visit.mjs';
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
@@ -15,10 +14,8 @@ async function audit(visitor, state) {
   assert.deepEqual(violations, [], `axe, ${state}`);
 }
 
-async function audits({context, model}) {
-  const site = await openSite({model, tag: 'src="/slow.gguf" max-tokens="60"'});
-  try {
-    const visitor = await Visitor.open(context, site.origin);
+async function audits(setting) {
+  await visit(setting, {tag: 'src="/slow.gguf" max-tokens="60"'}, async (visitor) => {
     await audit(visitor, 'idle');
     await visitor.load();
     await audit(visitor, 'ready');
@@ -35,16 +32,12 @@ async function audits({context, model}) {
         .catch(() => undefined),
     );
     await audit(visitor, 'error');
-  } finally {
-    await site.close();
-  }
+  });
 }
 
 /** From the page's start to a stopped answer without a pointer. */
-async function keyboardOnly({context, model}) {
-  const site = await openSite({model, tag: 'src="/slow.gguf"'});
-  try {
-    const visitor = await Visitor.open(context, site.origin);
+async function keyboardOnly(setting) {
+  await visit(setting, {tag: 'src="/slow.gguf"'}, async (visitor) => {
     const {keyboard} = visitor.page;
     await visitor.find('button', 'Load model');
     await tabTo(visitor, 'Load model');
@@ -63,9 +56,7 @@ async function keyboardOnly({context, model}) {
     const [question] = await visitor.messages();
     assert.equal(question.content, 'hello\nthere');
     visitor.assertNoProblems();
-  } finally {
-    await site.close();
-  }
+  });
 }
 
 /** Presses Tab until the focused element has this accessible name. */

@@ -1,12 +1,9 @@
 import assert from 'node:assert/strict';
-import {openSite} from '../site.mjs';
-import {Visitor} from '../visitor.mjs';
+import {visit} from '../visit.mjs';
 
 /** Load, talk, stop, talk again: the whole life, for each way in which a page gets the script. */
-async function wholeLife({context, model}, delivery) {
-  const site = await openSite({model, delivery, tag: 'src="/model.gguf" max-tokens="40"'});
-  try {
-    const visitor = await Visitor.open(context, site.origin);
+async function wholeLife(setting, delivery) {
+  await visit(setting, {delivery, tag: 'src="/model.gguf" max-tokens="40"'}, async (visitor, site) => {
     assert.equal(await visitor.property('status'), 'idle');
     assert.ok(!site.requests.some(({path}) => path === '/model.gguf'), 'nothing is downloaded unasked');
     await visitor.load();
@@ -29,16 +26,12 @@ async function wholeLife({context, model}, delivery) {
     assert.ok(usage.cachedTokens > 0, 'the second prompt reuses the context');
     assert.ok(usage.cachedTokens < usage.promptTokens);
     visitor.assertNoProblems();
-  } finally {
-    await site.close();
-  }
+  });
 }
 
 /** Stops an answer in its middle by `press`; what was written stays, and the conversation goes on. */
-async function stopInTheMiddle({context, model}, press) {
-  const site = await openSite({model, tag: 'src="/slow.gguf"'});
-  try {
-    const visitor = await Visitor.open(context, site.origin);
+async function stopInTheMiddle(setting, press) {
+  await visit(setting, {tag: 'src="/slow.gguf"'}, async (visitor) => {
     await visitor.load();
     await visitor.say('hello');
     await visitor.page.waitForFunction(
@@ -61,15 +54,11 @@ async function stopInTheMiddle({context, model}, press) {
     assert.equal((await visitor.messages()).length, 4);
     assert.ok((await visitor.property('usage')).cachedTokens > 0, 'the stopped context is reused');
     visitor.assertNoProblems();
-  } finally {
-    await site.close();
-  }
+  });
 }
 
-async function cancelDownload({context, model}) {
-  const site = await openSite({model, tag: 'src="/slow.gguf"', bytesPerSecond: 2_000_000});
-  try {
-    const visitor = await Visitor.open(context, site.origin);
+async function cancelDownload(setting) {
+  await visit(setting, {tag: 'src="/slow.gguf"', bytesPerSecond: 2_000_000}, async (visitor, site) => {
     await visitor.click('button', 'Load model');
     await visitor.click('button', 'Cancel');
     await visitor.waitForStatus('idle');
@@ -78,16 +67,12 @@ async function cancelDownload({context, model}) {
     assert.ok(download?.aborted, 'the request itself is ended');
     assert.equal(await visitor.property('error'), null);
     visitor.assertNoProblems();
-  } finally {
-    await site.close();
-  }
+  });
 }
 
 /** Moving the element in the document, and even taking it out for a moment, does not end the answer. */
-async function moveWhileGenerating({context, model}) {
-  const site = await openSite({model, tag: 'src="/slow.gguf" max-tokens="60"'});
-  try {
-    const visitor = await Visitor.open(context, site.origin);
+async function moveWhileGenerating(setting) {
+  await visit(setting, {tag: 'src="/slow.gguf" max-tokens="60"'}, async (visitor) => {
     await visitor.load();
     await visitor.say('hello');
     await visitor.page.waitForFunction(() => globalThis.ggufEvents.some(({name}) => name === 'gguf-token'));
@@ -102,16 +87,12 @@ async function moveWhileGenerating({context, model}) {
     assert.notEqual(answer.finishReason, 'cancelled');
     assert.ok((await visitor.visibleText()).length > 0);
     visitor.assertNoProblems();
-  } finally {
-    await site.close();
-  }
+  });
 }
 
 /** Two chats on a page, each with its model: both answer at once, and the end of one is none of the other. */
-async function twoChats({context, model}) {
-  const site = await openSite({model, tag: 'src="/model.gguf" max-tokens="20"'});
-  try {
-    const visitor = await Visitor.open(context, site.origin);
+async function twoChats(setting) {
+  await visit(setting, {tag: 'src="/model.gguf" max-tokens="20"'}, async (visitor) => {
     const answers = await visitor.page.evaluate(async () => {
       const first = document.querySelector('gguf-chat');
       const second = first.cloneNode();
@@ -125,9 +106,7 @@ async function twoChats({context, model}) {
     assert.equal(one, other, 'the same model and prompt give the same answer');
     assert.ok(next.length > 0);
     visitor.assertNoProblems();
-  } finally {
-    await site.close();
-  }
+  });
 }
 
 export const conversation = [

@@ -1,12 +1,9 @@
 import assert from 'node:assert/strict';
-import {openSite} from '../site.mjs';
-import {Visitor} from '../visitor.mjs';
+import {visit} from '../visit.mjs';
 
 /** A file that is not there: plain words, number and name, and a way to try again. */
-async function missingFile({context, model}) {
-  const site = await openSite({model, tag: 'src="/nowhere.gguf"'});
-  try {
-    const visitor = await Visitor.open(context, site.origin);
+async function missingFile(setting) {
+  await visit(setting, {tag: 'src="/nowhere.gguf"'}, async (visitor) => {
     await visitor.click('button', 'Load model');
     await visitor.waitForStatus('error');
     const alert = await visitor.page.waitForSelector('::-p-aria([role="alert"])');
@@ -16,16 +13,12 @@ async function missingFile({context, model}) {
     await visitor.find('button', 'Try again');
     const [event] = await visitor.events('gguf-error');
     assert.equal(event.detail.error.code, 201);
-  } finally {
-    await site.close();
-  }
+  });
 }
 
 /** A page instead of a model, loaded while another model is resident: that one goes on answering. */
-async function keepsTheModel({context, model}) {
-  const site = await openSite({model, tag: 'src="/model.gguf" max-tokens="5"'});
-  try {
-    const visitor = await Visitor.open(context, site.origin);
+async function keepsTheModel(setting) {
+  await visit(setting, {tag: 'src="/model.gguf" max-tokens="5"'}, async (visitor) => {
     await visitor.load();
     const name = await visitor.page.evaluate(() =>
       document
@@ -40,9 +33,7 @@ async function keepsTheModel({context, model}) {
     assert.equal(await visitor.property('status'), 'ready');
     const answer = await visitor.page.evaluate(() => document.querySelector('gguf-chat').send('hello'));
     assert.ok(answer.content.length > 0);
-  } finally {
-    await site.close();
-  }
+  });
 }
 
 export const errors = [

@@ -1,12 +1,9 @@
 import assert from 'node:assert/strict';
-import {openSite} from '../site.mjs';
-import {Visitor} from '../visitor.mjs';
+import {visit} from '../visit.mjs';
 
 /** Events come in the documented order, with the documented details. */
-async function order({context, model}) {
-  const site = await openSite({model, tag: 'src="/model.gguf" max-tokens="5"'});
-  try {
-    const visitor = await Visitor.open(context, site.origin);
+async function order(setting) {
+  await visit(setting, {tag: 'src="/model.gguf" max-tokens="5"'}, async (visitor) => {
     await visitor.load();
     await visitor.say('hello');
     await visitor.waitForAnswer();
@@ -30,16 +27,12 @@ async function order({context, model}) {
     const messages = log.filter(({name}) => name === 'gguf-message').map(({detail}) => detail.message.role);
     assert.deepEqual(messages, ['user', 'assistant']);
     visitor.assertNoProblems();
-  } finally {
-    await site.close();
-  }
+  });
 }
 
 /** A page can refuse a load and a message. */
-async function cancelable({context, model}) {
-  const site = await openSite({model});
-  try {
-    const visitor = await Visitor.open(context, site.origin);
+async function cancelable(setting) {
+  await visit(setting, {}, async (visitor, site) => {
     await visitor.page.evaluate(() => {
       const chat = document.querySelector('gguf-chat');
       chat.addEventListener('gguf-before-load', (event) => event.preventDefault(), {once: true});
@@ -51,48 +44,44 @@ async function cancelable({context, model}) {
     await visitor.say('not this');
     assert.equal((await visitor.messages()).length, 0, 'a refused message is not sent');
     visitor.assertNoProblems();
-  } finally {
-    await site.close();
-  }
+  });
 }
 
 /** Attributes are settings: the same seed gives the same answer, another one another. */
-async function attributes({context, model}) {
-  const site = await openSite({model, tag: 'src="/model.gguf" max-tokens="20" temperature="1.5" seed="7"'});
-  try {
-    const visitor = await Visitor.open(context, site.origin);
-    await visitor.load();
-    const answer = (seed) =>
-      visitor.page.evaluate(async (value) => {
-        const chat = document.querySelector('gguf-chat');
-        chat.setAttribute('seed', String(value));
-        await chat.updateComplete;
-        await chat.clear();
-        return (await chat.send('hello')).content;
-      }, seed);
-    const first = await answer(7);
-    assert.equal(await answer(7), first);
-    assert.notEqual(await answer(8), first);
+async function attributes(setting) {
+  await visit(
+    setting,
+    {tag: 'src="/model.gguf" max-tokens="20" temperature="1.5" seed="7"'},
+    async (visitor) => {
+      await visitor.load();
+      const answer = (seed) =>
+        visitor.page.evaluate(async (value) => {
+          const chat = document.querySelector('gguf-chat');
+          chat.setAttribute('seed', String(value));
+          await chat.updateComplete;
+          await chat.clear();
+          return (await chat.send('hello')).content;
+        }, seed);
+      const first = await answer(7);
+      assert.equal(await answer(7), first);
+      assert.notEqual(await answer(8), first);
 
-    await visitor.page.evaluate(async () => {
-      const chat = document.querySelector('gguf-chat');
-      chat.setAttribute('top-p', '7');
-      await chat.updateComplete;
-    });
-    await visitor.page.waitForFunction(() => globalThis.ggufEvents.some(({name}) => name === 'gguf-error'));
-    const [error] = await visitor.events('gguf-error');
-    assert.equal(error.detail.error.code, 104);
-    assert.equal(await visitor.property('status'), 'ready', 'the model stays');
-  } finally {
-    await site.close();
-  }
+      await visitor.page.evaluate(async () => {
+        const chat = document.querySelector('gguf-chat');
+        chat.setAttribute('top-p', '7');
+        await chat.updateComplete;
+      });
+      await visitor.page.waitForFunction(() => globalThis.ggufEvents.some(({name}) => name === 'gguf-error'));
+      const [error] = await visitor.events('gguf-error');
+      assert.equal(error.detail.error.code, 104);
+      assert.equal(await visitor.property('status'), 'ready', 'the model stays');
+    },
+  );
 }
 
 /** The three planes: transcript, context, model. */
-async function planes({context, model}) {
-  const site = await openSite({model, tag: 'src="/model.gguf" max-tokens="5"'});
-  try {
-    const visitor = await Visitor.open(context, site.origin);
+async function planes(setting) {
+  await visit(setting, {tag: 'src="/model.gguf" max-tokens="5"'}, async (visitor) => {
     await visitor.load();
     await visitor.say('hello');
     await visitor.waitForAnswer();
@@ -106,9 +95,7 @@ async function planes({context, model}) {
     assert.equal(await visitor.property('model'), null);
     assert.equal((await visitor.events('gguf-unload')).length, 1);
     visitor.assertNoProblems();
-  } finally {
-    await site.close();
-  }
+  });
 }
 
 export const events = [
