@@ -14,6 +14,7 @@ import type {ChatSession} from './chat-session.ts';
 import {Announcer} from './controllers/announcer.ts';
 import type {Announce} from './controllers/announcer.ts';
 import {DelayedFlag} from './controllers/delayed-flag.ts';
+import {FormField} from './controllers/form-field.ts';
 import {LoadTrigger} from './controllers/load-trigger.ts';
 import type {Loading} from './controllers/load-trigger.ts';
 import {StickToEnd} from './controllers/stick-to-end.ts';
@@ -50,6 +51,8 @@ import {toDomEvent} from './to-dom-event.ts';
  * fires `gguf-send`, `gguf-message` (the visitor's), `gguf-status` (generating), `gguf-generate-start`, `gguf-token`…,
  * `gguf-status` (ready), `gguf-message` (the answer), `gguf-generate-end`. A failure fires `gguf-status`, `gguf-error` in
  * place of the last events; a message that was refused is taken out of the transcript again, and back into the composer.
+ *
+ * In a form it is a field like others: see `name` and `required`. Resetting the form empties the conversation.
  *
  * @tag gguf-chat
  *
@@ -119,6 +122,7 @@ import {toDomEvent} from './to-dom-event.ts';
  */
 export class GgufChat extends LitElement {
   static override styles = styles;
+  static readonly formAssociated = true;
 
   readonly #internals = this.attachInternals();
   readonly #session: ChatSession = new ChatController(this, {
@@ -133,6 +137,11 @@ export class GgufChat extends LitElement {
     () => this.announcement,
     () => this.announce,
   );
+  readonly #field = new FormField(this, this.#internals, {
+    messages: () => this.messages,
+    writing: () => this.status === 'generating',
+    anchor: () => this.textarea,
+  });
   readonly #trigger = new LoadTrigger(this, this.#session, {
     load: () => handled(this.load()),
     unload: () => handled(this.unload()),
@@ -176,8 +185,12 @@ export class GgufChat extends LitElement {
   @property() announce: Announce = 'message';
   /** Shows no figures under the conversation. */
   @property({type: Boolean, attribute: 'without-stats'}) withoutStats = false;
-  /** Visitors cannot write or load; scripts can. */
+  /** Visitors cannot write or load; scripts can. A disabled `<fieldset>` around it does the same. */
   @property({type: Boolean, reflect: true}) disabled = false;
+  /** The name of the chat in the data of a form; the value is `messages` as JSON, up to the last whole answer. */
+  @property({reflect: true}) name = '';
+  /** The form around it is not valid while the conversation is empty. */
+  @property({type: Boolean, reflect: true}) required = false;
   /** URL of a same-origin `gguf-chat.worker.js`, for pages that forbid Workers from `blob:`. Read when the Worker starts. */
   @property({attribute: 'worker-src'}) workerSrc = '';
   /** Strings that end an answer; they are not part of it. */
@@ -232,6 +245,21 @@ export class GgufChat extends LitElement {
     super.connectedCallback();
     this.#adopt('messages');
     this.#adopt('draft');
+  }
+
+  /** Of the form around it: the conversation begins anew, the model stays. */
+  protected formResetCallback(): void {
+    this.draft = '';
+    handled(this.#startNewChat());
+  }
+
+  protected formDisabledCallback(): void {
+    this.requestUpdate();
+  }
+
+  /** The browser brings a page back, or fills a form in again. */
+  protected formStateRestoreCallback(state: string | File | FormData | null): void {
+    this.#session.messages = this.#field.restored(state);
   }
 
   protected override willUpdate(): void {
@@ -310,7 +338,7 @@ export class GgufChat extends LitElement {
   };
 
   get #canSend(): boolean {
-    return this.status === 'ready' && !this.disabled && this.draft.trim() !== '';
+    return this.status === 'ready' && !this.#field.disabled && this.draft.trim() !== '';
   }
 
   /**
@@ -374,7 +402,8 @@ export class GgufChat extends LitElement {
   }
 
   protected override render(): TemplateResult {
-    const {status, model, messages, disabled, error} = this;
+    const {status, model, messages, error} = this;
+    const {disabled} = this.#field;
     const bare = messages.length === 0;
     const needsModel = status === 'loading' || (!model && !error);
     const stageTaken = bare && !model && (needsModel || error !== null);
@@ -407,7 +436,7 @@ export class GgufChat extends LitElement {
       sourceName: sourceName(this.#session.source),
       progress: this.progress,
       slow: this.#slowLoad.raised,
-      disabled: this.disabled,
+      disabled: this.#field.disabled,
       onLoad: () => handled(this.load()),
       onCancel: () => handled(this.stop()),
     });
@@ -428,7 +457,7 @@ export class GgufChat extends LitElement {
       draft: this.draft,
       placeholder: this.placeholder || strings.placeholder,
       submitOn: this.submitOn,
-      disabled: this.disabled || this.status === 'empty',
+      disabled: this.#field.disabled || this.status === 'empty',
       canSend: this.#canSend,
       generating: this.status === 'generating',
       onDraft: (draft) => (this.draft = draft),
@@ -447,7 +476,7 @@ export class GgufChat extends LitElement {
       usage: this.usage,
       timings,
       withoutStats: this.withoutStats,
-      canClear: this.messages.length > 0 && !this.disabled,
+      canClear: this.messages.length > 0 && !this.#field.disabled,
       onNewChat: () => handled(this.#startNewChat()),
     });
   }

@@ -26,6 +26,7 @@ export const en = {
   you: 'You',
   assistant: 'Assistant',
   system: 'Instructions',
+  required: 'Please say something in this chat.',
 
   load: 'Load model',
   cancel: 'Cancel',
