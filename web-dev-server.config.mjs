@@ -15,7 +15,8 @@ function demoFirst(context, next) {
 export default {
   rootDir: import.meta.dirname,
   ...(PORT === undefined ? {} : {port: Number(PORT)}),
-  nodeResolve: true,
+  // Lit's development build would warn visitors of the demo in the console.
+  nodeResolve: {exportConditions: ['production']},
   plugins: [
     esbuildPlugin({ts: true, target: 'es2022', tsconfig: join(import.meta.dirname, 'tsconfig.json')}),
     {

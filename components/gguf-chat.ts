@@ -188,7 +188,7 @@ export class GgufChat extends LitElement {
   /** Visitors cannot write or load; scripts can. A disabled `<fieldset>` around it does the same. */
   @property({type: Boolean, reflect: true}) disabled = false;
   /** The name of the chat in the data of a form; the value is `messages` as JSON, up to the last whole answer. */
-  @property({reflect: true}) name = '';
+  @property({reflect: true, converter: {toAttribute: (name: string) => name || null}}) name = '';
   /** The form around it is not valid while the conversation is empty. */
   @property({type: Boolean, reflect: true}) required = false;
   /** URL of a same-origin `gguf-chat.worker.js`, for pages that forbid Workers from `blob:`. Read when the Worker starts. */
@@ -263,14 +263,26 @@ export class GgufChat extends LitElement {
   }
 
   protected override willUpdate(): void {
-    this.#focused = this.shadowRoot?.activeElement ?? null;
+    this.#focused = this.shadowRoot?.activeElement ?? this.#focusedSlotted();
   }
 
   protected override updated(changed: PropertyValues<this>): void {
     if (samplingAttributes.some((name) => changed.has(name)))
       handled(this.#session.configureSampling(this.#samplingSettings()));
-    // What was pressed is gone, and the focus must not be.
-    if (this.#focused && !this.#focused.isConnected) this.focus();
+    this.#keepFocus();
+  }
+
+  #focusedSlotted(): Element | null {
+    const {activeElement} = document;
+    return activeElement !== this && this.contains(activeElement) ? activeElement : null;
+  }
+
+  /** What was pressed may be gone or hidden, and the focus must not be. */
+  #keepFocus(): void {
+    if (!this.#focused || this.#focused.checkVisibility()) return;
+    // What the page put into a slot made way for the conversation; the text field would open the keyboard of a phone.
+    if (this.contains(this.#focused)) this.log?.focus();
+    else this.focus();
   }
 
   /** Starts the runtime. Override it to run the model elsewhere. */

@@ -39,9 +39,15 @@ describe('<gguf-chat> in a form', () => {
     expect(contents(form)).to.deep.equal(['hello', 'good']);
   });
 
-  it('is not part of the data without a name', async () => {
-    const {form} = await inForm({name: ''});
+  it('is not part of the data without a name, and shows none', async () => {
+    const {chat, form} = await inForm({name: ''});
     expect([...new FormData(form).keys()]).to.deep.equal([]);
+    chat.element.name = 'talk';
+    await chat.settled();
+    expect([...new FormData(form).keys()]).to.deep.equal(['talk']);
+    chat.element.name = '';
+    await chat.settled();
+    expect(chat.element.hasAttribute('name')).to.equal(false);
   });
 
   it('where it is required, holds the form back until something was said', async () => {

@@ -106,6 +106,21 @@ describe('<gguf-chat>: accessibility', () => {
     expect(chat.announcements).to.deep.equal([]);
   });
 
+  it('keeps the focus where a suggestion of the page makes way for the conversation', async () => {
+    const chat = await ChatHarness.ready();
+    const suggestion = document.createElement('button');
+    suggestion.slot = 'empty';
+    suggestion.textContent = 'Say hello';
+    suggestion.addEventListener('click', () => void chat.element.send('hello'));
+    chat.element.append(suggestion);
+    suggestion.focus();
+    await chat.press('Enter');
+    expect(chat.focusedPart).to.equal('transcript');
+    await chat.write('good');
+    await chat.finish();
+    expect(chat.focusedPart).to.equal('transcript');
+  });
+
   it('can be used by keyboard alone, without losing the focus', async () => {
     const chat = await ChatHarness.idle();
     chat.element.focus();

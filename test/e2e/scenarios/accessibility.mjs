@@ -1,18 +1,6 @@
 import assert from 'node:assert/strict';
-import {readFileSync} from 'node:fs';
-import {createRequire} from 'node:module';
+import {audit} from '../audit.mjs';
 import {visit} from '../visit.mjs';
-
-const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-
-async function audit(visitor, state) {
-  await visitor.page.evaluate(axeSource);
-  const violations = await visitor.page.evaluate(async () => {
-    const {violations: found} = await globalThis.axe.run(document);
-    return found.map(({id, nodes}) => `${id}: ${nodes.map(({html}) => html.slice(0, 120)).join(' | ')}`);
-  });
-  assert.deepEqual(violations, [], `axe, ${state}`);
-}
 
 async function audits(setting) {
   await visit(setting, {tag: 'src="/slow.gguf" max-tokens="60"'}, async (visitor) => {

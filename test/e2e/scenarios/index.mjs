@@ -2,7 +2,8 @@
 import {accessibility} from './accessibility.mjs';
 import {conversation} from './conversation.mjs';
 import {csp} from './csp.mjs';
+import {demo} from './demo.mjs';
 import {errors} from './errors.mjs';
 import {events} from './events.mjs';
 
-export const scenarios = [...conversation, ...events, ...errors, ...csp, ...accessibility];
+export const scenarios = [...conversation, ...events, ...errors, ...csp, ...accessibility, ...demo];
