@@ -91,12 +91,11 @@ class Network(nn.Module):
         self._initialise()
 
     def _initialise(self):
-        nn.init.normal_(self.token_embd.weight, std=0.05)
+        """As GPT-2 begins: what a layer adds is no larger than what an embedding is."""
         for name, weight in self.named_parameters():
-            if weight.ndim == 2 and "token_embd" not in name:
-                nn.init.normal_(weight, std=weight.shape[1] ** -0.5)
-            if name.endswith(("attn_output.weight", "ffn_down.weight")):
-                weight.data.mul_((2 * self.shape.layers) ** -0.5)
+            if weight.ndim == 2:
+                adds = name.endswith(("attn_output.weight", "ffn_down.weight"))
+                nn.init.normal_(weight, std=0.02 * ((2 * self.shape.layers) ** -0.5 if adds else 1))
 
     def forward(self, ids):
         """ids (batch, length) → final hidden states (batch, length, embedding)"""

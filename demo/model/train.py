@@ -1,6 +1,6 @@
 """Trains Pip, the built-in model, from nothing but the topic files, and writes it as a GGUF file.
 
-    python3 train.py --out pip.gguf [--steps 4000] [--seed 1]
+    python3 train.py --out pip.gguf [--steps 5400] [--seed 1]
 
 Needs PyTorch and NumPy (Debian: python3-torch, python3-numpy and, for speed, libopenblas0-pthread).
 """
@@ -19,7 +19,6 @@ from chat_format import encode_dialogue
 from dialogues import Composer
 from export import export
 from network import Network, Shape
-from optimizers import optimizers_for
 from tokenizer import Tokenizer
 
 POOL = 4096  # dialogues that are sorted by length before they are cut into batches
@@ -33,6 +32,8 @@ CUT_SHARE = 0.65
 CUT_AFTER = (5, 14)  # tokens of the last answer
 PADDING, QUESTION, ANSWER = -1, 0, 1
 QUESTION_WEIGHT = 0.25  # what a token of a question counts beside one of an answer
+RATE = 0.0025
+DECAY = 0.1  # of the matrices
 WARM_UP = 0.02  # of the steps
 
 
@@ -103,22 +104,26 @@ def losses(network, ids, kinds):
     return (each * weights).sum() / weights.sum(), each.detach()[kinds == ANSWER].mean().item()
 
 
+def optimizer_for(network):
+    matrices = [weight for weight in network.parameters() if weight.ndim == 2]
+    norms = [weight for weight in network.parameters() if weight.ndim == 1]
+    groups = [{"params": matrices, "weight_decay": DECAY}, {"params": norms, "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, lr=RATE, betas=(0.9, 0.95))
+
+
 def train(network, batches, steps, report, checkpoint):
-    optimizers = optimizers_for(network)
-    first_rates = [optimizer.param_groups[0]["lr"] for optimizer in optimizers]
+    optimizer = optimizer_for(network)
     start, tokens, running = time.monotonic(), 0, None
     for step, (ids, kinds) in zip(range(steps), batches):
         share = step / steps
-        factor = min((step + 1) / (WARM_UP * steps + 1), (1 - share) / (1 - WARM_UP))
-        for optimizer, rate in zip(optimizers, first_rates):
-            optimizer.param_groups[0]["lr"] = rate * factor
+        for group in optimizer.param_groups:
+            group["lr"] = RATE * min((step + 1) / (WARM_UP * steps + 1), (1 - share) / (1 - WARM_UP))
         with torch.autocast("cpu", torch.bfloat16):
             loss, answer_loss = losses(network, ids, kinds)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        for optimizer in optimizers:
-            optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
         tokens += int((kinds != PADDING).sum())
         running = answer_loss if running is None else 0.98 * running + 0.02 * answer_loss
         if step % 50 == 49 or step == steps - 1:
@@ -137,9 +142,9 @@ def learn_tokens(seed, size, dialogues):
 def main():
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--out", type=Path, required=True)
-    options.add_argument("--steps", type=int, default=4000)
+    options.add_argument("--steps", type=int, default=5400)
     options.add_argument("--seed", type=int, default=1)
-    options.add_argument("--tokenizer-dialogues", type=int, default=40000, help="how many the tokens are learnt from")
+    options.add_argument("--tokenizer-dialogues", type=int, default=54000, help="how many the tokens are learnt from")
     options.add_argument("--log", type=Path, help="where a line of JSON is added every 50 steps")
     chosen = options.parse_args()
     keep_memory()

@@ -23,7 +23,11 @@ const dist = join(project, 'dist');
 const evaluation = join(project, 'test/eval');
 const interpreters = [process.env.PYTHON, 'python3', '/usr/bin/python3', 'python'].filter(Boolean);
 const brief = ['--steps', '3', '--tokenizer-dialogues', '600'];
-const samples = ['How do I set the temperature?', ' "0.7"\n\n```html\n<gguf-chat>', "I'm  42, naïve\t你好 <|end|>"];
+const samples = [
+  'How do I set the temperature?',
+  ' "0.7"\n\n```html\n<gguf-chat>',
+  "I'm  42, naïve\t你好 <|end|>",
+];
 
 /** The first interpreter that has these modules. */
 function findPython(modules) {
@@ -42,7 +46,8 @@ async function tryModel(samples) {
   const runtime = await GgufRuntime.boot();
   const info = await runtime.loadModel('/model.gguf');
   const tokens = [];
-  for (const text of samples) tokens.push(await runtime.tokenize(text, {addSpecial: false, parseSpecial: false}));
+  for (const text of samples)
+    tokens.push(await runtime.tokenize(text, {addSpecial: false, parseSpecial: false}));
   const messages = [{role: 'user', content: 'hello'}];
   const {usage} = await runtime.generate({messages, maxTokens: 5, ignoreEndOfGeneration: true}).result;
   runtime.terminate();

@@ -26,7 +26,7 @@ const browser = await puppeteer.launch({executablePath: findChromium(), args: ch
 const demo = new DemoServer();
 let passed = 0;
 let failed = 0;
-const chosen = values.screenshots ? screenshots : scenarios.filter(({name}) => name.includes(values.only));
+const chosen = (values.screenshots ? screenshots : scenarios).filter(({name}) => name.includes(values.only));
 for (const {name, run} of chosen) {
   const context = await browser.createBrowserContext();
   try {

@@ -36,8 +36,11 @@ async function askPeer(conversations) {
       top_logprobs: 1,
       cache_prompt: false,
     });
-    const [{logprobs}] = choices;
-    answers.push({promptTokens: usage.prompt_tokens, tokens: logprobs.content.map(({token}) => token)});
+    const [{logprobs, finish_reason: reason}] = choices;
+    const tokens = logprobs.content.map(({token}) => token);
+    // It counts the token that ends the answer, whose text is empty; we do not.
+    if (reason === 'stop' && tokens.at(-1) === '') tokens.pop();
+    answers.push({promptTokens: usage.prompt_tokens, tokens});
   }
   await wllama.exit();
   return answers;

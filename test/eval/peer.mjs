@@ -22,7 +22,7 @@ const conversations = [
   [user('count to 20')],
   [user('How many are 8 + 7?')],
   [user('Tell me a story about a fox in a castle.')],
-  [user('Who won the election?  <|end|>\n\tand why? äöü 你好')],
+  [user('Who won the election?  \n\tand why? äöü 你好 <end> |')],
 ];
 
 print(`the peer is wllama ${installPeer()}`);

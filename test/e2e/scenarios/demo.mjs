@@ -4,9 +4,6 @@ import {audit} from '../audit.mjs';
 import {focus, textOf, visitDemo, waitForAnswers} from '../visit-demo.mjs';
 import {bringYourOwn} from './demo-bring-your-own.mjs';
 
-/** Whether demo/model/pip.gguf is the trained Pip, which knows what gguf-chat is: enable it when the model is there. */
-const modelIsPip = false;
-
 /** One question by a suggestion, one by keyboard; prints how long the first token took. */
 async function index(setting) {
   await visitDemo(setting, 'index.html', async (visitor) => {
@@ -19,7 +16,7 @@ async function index(setting) {
     const [question, answer] = await visitor.messages();
     assert.equal(question.content, 'What is gguf-chat?');
     assert.ok(answer.content.trim() !== '', 'Pip answers');
-    if (modelIsPip) assert.match(answer.content, /gguf-chat/);
+    assert.match(answer.content, /gguf-chat/);
     assert.equal(
       await page.evaluate(() => document.activeElement.localName),
       'gguf-chat',

@@ -51,7 +51,23 @@ async function pictureOfLoading({visitor, shoot}) {
   await shoot('loading');
 }
 
-export const screenshots = looks.map((look) => ({
-  name: `screenshots, ${look.name}`,
-  run: (setting) => pictures(setting, look),
-}));
+/** The demo with two answers of its model; the light one is the picture of the README. */
+async function pictureOfDemo({context, demo, screenshots: folder}, {name, width, height, scheme}) {
+  const visitor = await Visitor.open(context, 'about:blank');
+  const {page} = visitor;
+  await page.setViewport({width: Math.max(width, name === 'phone' ? 0 : 1280), height});
+  await page.emulateMediaFeatures([{name: 'prefers-color-scheme', value: scheme}]);
+  await page.goto(`${await demo.origin()}/demo/`);
+  await visitor.waitForStatus('ready');
+  await page.screenshot({path: join(folder, `demo-${name}-start.png`)});
+  await visitor.say('What is gguf-chat?');
+  await visitor.waitForAnswer();
+  await visitor.say('How do I set the temperature?');
+  await visitor.waitForAnswer(2);
+  await page.screenshot({path: join(folder, `demo-${name}.png`)});
+}
+
+export const screenshots = looks.flatMap((look) => [
+  {name: `screenshots, ${look.name}`, run: (setting) => pictures(setting, look)},
+  {name: `screenshots of the demo, ${look.name}`, run: (setting) => pictureOfDemo(setting, look)},
+]);
