@@ -27,6 +27,6 @@ describe('the grades of the evaluation', () => {
     expect(problemOf(question)).to.equal(null);
     expect(problemOf({...question, expect: {}})).to.equal('expects nothing');
     expect(problemOf({...question, turns: []})).to.equal('needs turns');
-    expect(problemOf({...question, expect: {any: ['x']}})).to.equal('has an unknown key any');
+    expect(problemOf({...question, expect: {all: ['x'], any: ['x']}})).to.equal('has an unknown key any');
   });
 });
