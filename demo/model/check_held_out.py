@@ -35,8 +35,7 @@ class Patterns:
             slots["word"] = self.lists.get("spell-word", COMPUTED)
         for name in topic.rows[0] if topic.rows else ():
             slots[name] = _one_of(value for row in topic.rows for value in row[name])
-        patterns = [*topic.questions, *topic.tells, *(question for question, _ in topic.next)]
-        return [re.compile(" *" + self._sequence(pattern, slots) + " *") for pattern in patterns]
+        return [re.compile(" *" + self._sequence(pattern, slots) + " *") for pattern in topic.patterns]
 
     def _sequence(self, sequence, slots):
         return "".join(

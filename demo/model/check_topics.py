@@ -28,8 +28,7 @@ def problems_of(topic, lists):
         for row in topic.rows:
             if set(row) != set(topic.rows[0]):
                 yield f"row {row} has other slots than the first"
-    patterns = topic.questions + topic.tells + [pattern for pattern, _ in topic.next]
-    used = set().union(*(slots_in(text) for pattern in patterns for text in literals(pattern)))
+    used = set().union(*(slots_in(text) for pattern in topic.patterns for text in literals(pattern)))
     texts = topic.answers + [text for _, text in topic.next]
     texts += [text for text in (topic.one, topic.brief, topic.ack, topic.untold) if text]
     used |= set().union(*(slots_in(text) for text in texts)) if texts else set()

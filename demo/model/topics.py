@@ -23,6 +23,11 @@ class Topic:
     brief: str | None = None
     untold: str | None = None
 
+    @property
+    def patterns(self):
+        """Everything that a visitor may say of it."""
+        return [*self.questions, *self.tells, *(question for question, _ in self.next)]
+
 
 @dataclass
 class Topics:

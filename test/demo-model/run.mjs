@@ -9,17 +9,16 @@
  */
 import assert from 'node:assert/strict';
 import {spawnSync} from 'node:child_process';
-import {mkdtempSync, readFileSync, readdirSync, rmSync} from 'node:fs';
+import {mkdtempSync, readFileSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
 import puppeteer from 'puppeteer-core';
-import {serve} from '../e2e/static-server.mjs';
+import {builtScripts, serve} from '../e2e/static-server.mjs';
 import {chromiumFlags, findChromium} from '../helpers/find-browser.mjs';
 
 const print = (text) => process.stdout.write(`${text}\n`);
 const project = join(import.meta.dirname, '../..');
 const recipe = join(project, 'demo/model');
-const dist = join(project, 'dist');
 const evaluation = join(project, 'test/eval');
 const interpreters = [process.env.PYTHON, 'python3', '/usr/bin/python3', 'python'].filter(Boolean);
 const brief = ['--steps', '3', '--tokenizer-dialogues', '600'];
@@ -55,12 +54,11 @@ async function tryModel(samples) {
 }
 
 async function inBrowser(file) {
-  const scripts = readdirSync(dist).filter((name) => name.endsWith('.js'));
   const site = await serve(
     new Map([
       ['/', {body: '<!doctype html><title>Model</title>', type: 'text/html'}],
       ['/model.gguf', {file}],
-      ...scripts.map((name) => [`/${name}`, {file: join(dist, name)}]),
+      ...builtScripts(),
     ]),
   );
   const browser = await puppeteer.launch({executablePath: findChromium(), args: chromiumFlags});

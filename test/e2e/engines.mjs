@@ -6,22 +6,17 @@
  *
  * Needs "npm run build". Fails where anything differs.
  */
-import {readdirSync} from 'node:fs';
-import {fileURLToPath} from 'node:url';
 import puppeteer from 'puppeteer-core';
 import {chromiumFlags, findChromium, findFirefox} from '../helpers/find-browser.mjs';
-import {serve} from './static-server.mjs';
+import {builtScripts, serve} from './static-server.mjs';
 import {modelsByType} from './test-model.mjs';
 
 const print = (text) => process.stdout.write(`${text}\n`);
-const dist = fileURLToPath(new URL('../../dist/', import.meta.url));
 const models = await modelsByType(['F32', 'F16', 'BF16', 'Q8_0', 'Q4_0']);
 const site = await serve(
   new Map([
     ['/', {body: '<!doctype html><title>Engines</title>', type: 'text/html'}],
-    ...readdirSync(dist)
-      .filter((name) => name.endsWith('.js'))
-      .map((name) => [`/${name}`, {file: dist + name}]),
+    ...builtScripts(),
     ...models.map(({weightType, file}) => [`/${weightType}.gguf`, {file}]),
   ]),
 );

@@ -1,7 +1,10 @@
 /** A small HTTP server for the end-to-end tests: files under given names, with the headers that a scenario asks for. */
-import {createReadStream, statSync} from 'node:fs';
+import {createReadStream, readdirSync, statSync} from 'node:fs';
 import {createServer} from 'node:http';
 import {extname} from 'node:path';
+import {fileURLToPath} from 'node:url';
+
+const dist = fileURLToPath(new URL('../../dist/', import.meta.url));
 
 const types = {
   '.html': 'text/html; charset=utf-8',
@@ -19,6 +22,12 @@ const types = {
  * @property {Record<string, string>} [headers]
  * @property {number} [bytesPerSecond] slows the answer down
  */
+
+/** Routes of every script of the built package, at the root. */
+export function builtScripts() {
+  const names = readdirSync(dist).filter((name) => name.endsWith('.js'));
+  return names.map((name) => [`/${name}`, {file: dist + name}]);
+}
 
 /** Serves `routes` (path → {@link Route}) and notes every request. */
 export async function serve(routes) {

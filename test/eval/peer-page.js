@@ -1,10 +1,9 @@
 /** Greedy answers of the built-in model: from gguf-chat, and from the peer, llama.cpp compiled to WebAssembly. */
 import {GgufRuntime} from '/dist/runtime.js';
-import {Wllama} from '/test/bench/node_modules/@wllama/wllama/esm/index.js';
+import {Peer} from '/test/bench/page/peer.js';
 
 const model = '/demo/model/pip.gguf';
-const wasm = '/test/bench/node_modules/@wllama/wllama/esm/wasm/wllama.wasm';
-const quiet = {debug() {}, log() {}, warn() {}, error() {}};
+const contextLength = 2048;
 const maxTokens = 200;
 
 /** @returns {Promise<{promptTokens: number, tokens: string[]}[]>} the text of every token of every answer */
@@ -23,26 +22,9 @@ async function askOurs(conversations) {
 }
 
 async function askPeer(conversations) {
-  const wllama = new Wllama({default: wasm}, {suppressNativeLog: true, logger: quiet});
-  const file = await (await fetch(model)).blob();
-  await wllama.loadModel([file], {n_ctx: 2048, n_threads: 1, n_gpu_layers: 0, n_parallel: 1});
+  const peer = await Peer.load(model, contextLength);
   const answers = [];
-  for (const messages of conversations) {
-    const {usage, choices} = await wllama.createChatCompletion({
-      messages,
-      max_tokens: maxTokens,
-      temperature: 0,
-      logprobs: true,
-      top_logprobs: 1,
-      cache_prompt: false,
-    });
-    const [{logprobs, finish_reason: reason}] = choices;
-    const tokens = logprobs.content.map(({token}) => token);
-    // It counts the token that ends the answer, whose text is empty; we do not.
-    if (reason === 'stop' && tokens.at(-1) === '') tokens.pop();
-    answers.push({promptTokens: usage.prompt_tokens, tokens});
-  }
-  await wllama.exit();
+  for (const messages of conversations) answers.push(await peer.answer({messages, maxTokens}));
   return answers;
 }
 

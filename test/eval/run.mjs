@@ -6,11 +6,11 @@
  *
  * `--temperature` adds a third run of the runtime (top-p 0.95). Fails below the scores in `required`.
  */
-import {readFileSync, readdirSync, writeFileSync} from 'node:fs';
+import {readFileSync, writeFileSync} from 'node:fs';
 import {join} from 'node:path';
 import {parseArgs} from 'node:util';
 import puppeteer from 'puppeteer-core';
-import {serve} from '../e2e/static-server.mjs';
+import {builtScripts, serve} from '../e2e/static-server.mjs';
 import {chromiumFlags, findChromium} from '../helpers/find-browser.mjs';
 import {problemOf, shortcomings} from './grade.mjs';
 
@@ -41,16 +41,13 @@ function readQuestions(file) {
 }
 
 function openSite(model) {
-  const dist = join(project, 'dist');
   const body = `<!doctype html><html lang="en"><title>Evaluation</title>
 <script type="module" src="/gguf-chat.js"></script><gguf-chat src="/model.gguf"></gguf-chat>`;
   return serve(
     new Map([
       ['/', {body, type: 'text/html'}],
       ['/favicon.ico', {body: '', type: 'image/x-icon'}],
-      ...readdirSync(dist)
-        .filter((name) => name.endsWith('.js'))
-        .map((name) => [`/${name}`, {file: join(dist, name)}]),
+      ...builtScripts(),
       ['/model.gguf', {file: model}],
     ]),
   );

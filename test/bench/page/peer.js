@@ -29,6 +29,23 @@ export class Peer {
     return new Peer(wllama);
   }
 
+  /** A greedy answer without reuse of an earlier prompt: its tokens as texts, without the one that ends it. */
+  async answer({messages, maxTokens}) {
+    const {usage, choices} = await this.#wllama.createChatCompletion({
+      messages,
+      max_tokens: maxTokens,
+      temperature: 0,
+      logprobs: true,
+      top_logprobs: 1,
+      cache_prompt: false,
+    });
+    const [{logprobs, finish_reason: reason}] = choices;
+    const tokens = logprobs.content.map(({token}) => token);
+    // It counts the token that ends the answer, whose text is empty; we do not.
+    if (reason === 'stop' && tokens.at(-1) === '') tokens.pop();
+    return {promptTokens: usage.prompt_tokens, tokens};
+  }
+
   /** One greedy run without reuse of an earlier prompt; times in milliseconds, as its own clock gives them. */
   async run({prompt, maxTokens}) {
     const response = await this.#wllama.createCompletion({
