@@ -10,7 +10,7 @@ import {Sequence} from '../../worker-runtime/sequence.ts';
 
 const layers = 4;
 const vocabularySize = 8;
-const cache: KvCache = {format: 0, capacity: 64, positionBytes: 4, layers: []};
+const cache: KvCache = {format: 0, capacity: 64, layers: []};
 const prompt = Array.from({length: 20}, (_, index) => index % vocabularySize);
 
 /** A decoder that only notes which positions have passed all layers, and answers token 3 always. */

@@ -5,11 +5,14 @@ export const computeFormats = {F32: 0, F16: 1, BF16: 2, Q8_0: 3, Q4_0: 4} as con
 export type ComputeType = keyof typeof computeFormats;
 export type ComputeFormat = (typeof computeFormats)[ComputeType];
 
-export const kvFormats = {f32: 0, f16: 1} as const;
+export const kvFormats = {f32: 0, f16: 1, q8_0: 2} as const;
 export const ropeStyles = {normal: 0, neox: 1} as const;
 
 /** Rows of a group, in every compute format. */
 export const groupRows = 16;
+
+/** Positions of a block of the KV cache: rings have whole blocks. */
+export const kvBlockPositions = 32;
 
 /** Bytes of a page of WebAssembly memory. */
 export const pageBytes = 65536;
