@@ -251,6 +251,25 @@ describe('attention', () => {
     }
   });
 
+  it('keeps the zeros and subnormals of an f16 cache exactly', () => {
+    const shape = {kvHeads: 1, headsPerKv: 4, headDim: 16, capacity: 64, window: 0};
+    const input = randomTokens(shape, 40);
+    // Keys and values of 2^-24 to 2^-10, some of them 0; scores are near 0, so that all positions count.
+    const small = (rows: Rows) =>
+      rows.map((row, t) => row.map((x, i) => (i % 5 === 0 ? 0 : x * 2 ** (-11 - ((i + t) % 14)))));
+    const smallInput = {q: input.q, k: small(input.k), v: small(input.v)};
+    for (const core of cores) {
+      const outputs = run(core, 'f16', shape, smallInput, 8);
+      for (let head = 0; head < shape.headsPerKv; head++) {
+        expectedHead('f16', shape, smallInput, 39, head).forEach((value, d) => {
+          // Values are below 2^-10: the tolerance shrinks with them.
+          const actual = outputs[39]![head * shape.headDim + d];
+          expect(actual).to.be.closeTo(value, tolerance(shape) * 2 ** -11);
+        });
+      }
+    }
+  });
+
   it('weights are exact to some units in the last place, down to the smallest', () => {
     const shape = {kvHeads: 1, headsPerKv: 1, headDim: 4, capacity: 32, window: 0};
     for (const core of cores) {
