@@ -1,9 +1,10 @@
 /**
  * Causal attention with grouped heads and online softmax (https://arxiv.org/abs/2205.14135).
  *
- * For each KV head, positions pass in blocks of 32, at absolute multiples of 32, ascending. A block is widened
- * to f32 once and serves all rows: the pairs of a token and a query head of the group. So scratch does not
- * grow with the context, and K and V are read once for all tokens of a call.
+ * For each KV head, positions pass in blocks of 32, at absolute multiples of 32, ascending. A block serves all
+ * rows, the pairs of a token and a query head of the group, before the next one is read: scratch does not grow
+ * with the context, and K and V are read once for all tokens of a call. It is widened to f32 first, or, where it
+ * serves one tile of rows only, on the way into registers.
  *
  * The order of summation, for each row by itself:
  *
@@ -19,10 +20,10 @@
  * cut into slices or heads into shards. Positions that a row must not see are never added, not even as zeros:
  * the memory behind them may hold anything.
  */
-import {addRow, addTile, ROW_TILE, scoreRow, scoreTile} from './attention-products';
-import {BLOCK_POSITIONS, blockBytes, blockCount, KvType} from './kv-cache';
-import {widenK, widenScratchBytes, widenV} from './kv-widen';
-import {finishRows, Row, ROW_BYTES, SCORE_BYTES, weigh} from './online-softmax';
+import {addBlock, firstVisible, TILE_ROWS} from './attention-tiles';
+import {BLOCK_POSITIONS, blockBytes, blockCount, KV_F16, KvType} from './kv-cache';
+import {allNormal, widenK, widenScratchBytes, widenV} from './kv-widen';
+import {finishRows, Row, ROW_BYTES, SCORE_BYTES} from './online-softmax';
 
 /**
  * Scratch: K block (headDim, 32) · V block (32, headDim) · scales of a block · scores of a tile of rows
@@ -31,7 +32,7 @@ import {finishRows, Row, ROW_BYTES, SCORE_BYTES, weigh} from './online-softmax';
 export function attentionScratchBytes(headDim: i32, headsPerKv: i32, tokens: i32): usize {
   const block = <usize>(headDim * BLOCK_POSITIONS) << 2;
   const rows = <usize>(headsPerKv * tokens) * ROW_BYTES;
-  return 2 * block + widenScratchBytes(headDim) + ROW_TILE * SCORE_BYTES + rows;
+  return 2 * block + widenScratchBytes(headDim) + <usize>TILE_ROWS * SCORE_BYTES + rows;
 }
 
 /**
@@ -60,18 +61,25 @@ export function attention(
   const blocks = blockCount(capacity), bytes = blockBytes(kvType, headDim);
   const wideK = scratch, wideV = wideK + (<usize>(BLOCK_POSITIONS * headDim) << 2);
   const scales = wideV + (wideV - wideK), scores = scales + widenScratchBytes(headDim);
-  const rows = scores + ROW_TILE * SCORE_BYTES;
+  const rows = scores + <usize>TILE_ROWS * SCORE_BYTES;
   const rowsEnd = rows + <usize>(tokens * headsPerKv) * ROW_BYTES;
   const headBytes = <usize>headDim << 2;
+  // Then a vector of the cache is used once: widening it into memory first would not pay.
+  const oneTile = tokens * headsPerKv <= TILE_ROWS;
   const firstBlock = firstVisible(firstPosition, window) / BLOCK_POSITIONS;
   const lastBlock = (firstPosition + tokens - 1) / BLOCK_POSITIONS;
   for (let kvHead: i32 = 0; kvHead < kvHeads; kvHead++) {
     startRows(rows, rowsEnd, q, out, headsPerKv, headBytes, firstPosition, qStride, outStride);
     for (let block = firstBlock; block <= lastBlock; block++) {
-      const slot = <usize>(block % blocks) * bytes;
-      const k = widenK(kvType, kCache + slot, headDim, wideK, scales);
-      const v = widenV(kvType, vCache + slot, headDim, wideV, scales);
-      addBlock(rows, rowsEnd, block * BLOCK_POSITIONS, k, v, headDim, scores, scale, window);
+      const start = block * BLOCK_POSITIONS, slot = <usize>(block % blocks) * bytes;
+      let k = kCache + slot, v = vCache + slot;
+      if (oneTile && kvType == KV_F16 && allNormal(k, bytes) && allNormal(v, bytes)) {
+        addBlock<u16>(rows, rowsEnd, start, k, v, headDim, scores, scale, window);
+      } else {
+        k = widenK(kvType, k, headDim, wideK, scales);
+        v = widenV(kvType, v, headDim, wideV, scales);
+        addBlock<f32>(rows, rowsEnd, start, k, v, headDim, scores, scale, window);
+      }
     }
     finishRows(rows, rowsEnd, headBytes);
     q += <usize>headsPerKv * headBytes;
@@ -79,13 +87,6 @@ export function attention(
     kCache += <usize>blocks * bytes;
     vCache += <usize>blocks * bytes;
   }
-}
-
-/** The first position that the token at `position` sees. */
-// @ts-ignore: decorator
-@inline
-function firstVisible(position: i32, window: i32): i32 {
-  return window > 0 ? max(position - window + 1, 0) : 0;
 }
 
 /** Rows of a KV head, token by token and, of each token, head by head. */
@@ -115,52 +116,4 @@ function startRows(
     out += outStride;
     position++;
   }
-}
-
-/**
- * Takes the block of positions from `start` on into all rows. Rows go four at a time where all four see the
- * same of it.
- */
-function addBlock(
-  rows: usize,
-  rowsEnd: usize,
-  start: i32,
-  k: usize,
-  v: usize,
-  headDim: i32,
-  scores: usize,
-  scale: f32,
-  window: i32,
-): void {
-  while (rows < rowsEnd) {
-    const row = changetype<Row>(rows);
-    const from = max(firstVisible(row.position, window) - start, 0);
-    const to = min(row.position + 1 - start, BLOCK_POSITIONS);
-    const last = rows + (ROW_TILE - 1) * ROW_BYTES;
-    if (from >= to) {
-      rows += ROW_BYTES;
-    } else if (last < rowsEnd && seesTheSame(row, changetype<Row>(last), start, window)) {
-      const b = changetype<Row>(rows + ROW_BYTES), c = changetype<Row>(rows + 2 * ROW_BYTES);
-      const d = changetype<Row>(last);
-      scoreTile(row.q, b.q, c.q, d.q, k, headDim, scale, scores);
-      const shrinkA = weigh(row, scores, from, to), shrinkB = weigh(b, scores + SCORE_BYTES, from, to);
-      const shrinkC = weigh(c, scores + 2 * SCORE_BYTES, from, to);
-      const shrinkD = weigh(d, scores + 3 * SCORE_BYTES, from, to);
-      addTile(row.out, b.out, c.out, d.out, shrinkA, shrinkB, shrinkC, shrinkD, scores, v, headDim, from, to);
-      rows += ROW_TILE * ROW_BYTES;
-    } else {
-      scoreRow(row.q, k, headDim, scale, scores);
-      addRow(row.out, weigh(row, scores, from, to), scores, v, headDim, from, to);
-      rows += ROW_BYTES;
-    }
-  }
-}
-
-/** Whether two rows, and those between, see the same positions of the block. */
-// @ts-ignore: decorator
-@inline
-function seesTheSame(first: Row, last: Row, start: i32, window: i32): bool {
-  if (first.position == last.position) return true;
-  const whole = first.position >= start + BLOCK_POSITIONS - 1;
-  return whole && firstVisible(last.position, window) <= start;
 }

@@ -13,18 +13,26 @@ export class Row {
   largest!: f32;
   /** The sum of e^(score - largest). */
   sum!: f32;
+  /** What `out` is to be multiplied by before the block is added that `weigh` saw last. */
+  shrink!: f32;
 }
 
 export const ROW_BYTES = offsetof<Row>();
+
+// @ts-ignore: decorator
+@inline
+export function rowAt(rows: usize, index: usize): Row {
+  return changetype<Row>(rows + index * ROW_BYTES);
+}
 
 /** Bytes of a row's scores with a block. */
 export const SCORE_BYTES: usize = BLOCK_POSITIONS * 4;
 
 /**
  * Turns a block's 32 scores of a row into e^(score - largest), 0 outside of [from, to), and takes them into
- * its sum. Returns what the row's earlier sums are to be multiplied by.
+ * its sum.
  */
-export function weigh(row: Row, scores: usize, from: i32, to: i32): f32 {
+export function weigh(row: Row, scores: usize, from: i32, to: i32): void {
   for (let i: i32 = 0; i < from; i++) store<f32>(scores + (<usize>i << 2), -Infinity);
   for (let i: i32 = to; i < BLOCK_POSITIONS; i++) store<f32>(scores + (<usize>i << 2), -Infinity);
   const largest = max(row.largest, largestScore(scores));
@@ -39,7 +47,7 @@ export function weigh(row: Row, scores: usize, from: i32, to: i32): f32 {
   const high = f32x4.extract_lane(sums, 2) + f32x4.extract_lane(sums, 3);
   row.largest = largest;
   row.sum = row.sum * shrink + (low + high);
-  return shrink;
+  row.shrink = shrink;
 }
 
 function largestScore(scores: usize): f32 {
