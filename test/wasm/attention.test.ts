@@ -115,9 +115,8 @@ function expectedHead(type: KvName, shape: Shape, input: Input, token: number, h
 /**
  * What f32 may differ from f64, of whatever type the cache is: the reference starts from the same stored values.
  *
- * - A score is a sum of n = headDim products below 9. Each of the n additions rounds a partial sum; partial sums grow
- *   like √n, so the error is at most about √n · n · 9 · 2^-24 / 2 and, random as roundings are, about 9 √n · 2^-24 · √n / 2
- *   before the factor 1 / √n: below 9 √n · 2^-24.
+ * - A score is 1 / √n times a sum of n = headDim products below 9. Partial sums of random products stay below about
+ *   9 √n; each of n additions is off by up to 2^-24 of that, in random directions: √n · 9 √n · 2^-24, times 1 / √n.
  * - A weight is e^score, so its relative error is that of the score, and two units of 2^-23 of the exponential.
  * - The sums over up to 70 positions, of values below 2, add some 2^-24 each, like √70 · 2^-24.
  */
