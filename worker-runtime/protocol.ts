@@ -27,8 +27,8 @@ export type SequenceHandle = Handle<'sequence'>;
 export type ModelSource = string | Blob | ArrayBuffer;
 
 /**
- * Element type of the KV cache: 4, 2 or, for `q8_0`, 1.0625 bytes a value (8-bit integers, 32 of which share an f16
- * scale; heads whose length is not a multiple of 32 end with a shorter group).
+ * Element type of the KV cache: 4, about 2 or, for `q8_0`, 1.0625 bytes a value (8-bit integers, 32 of which share an
+ * f16 scale; heads whose length is not a multiple of 32 end with a shorter group).
  */
 export type KvType = 'f32' | 'f16' | 'q8_0';
 

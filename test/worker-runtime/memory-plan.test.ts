@@ -55,10 +55,11 @@ describe('the memory plan', () => {
   });
 
   it('knows the bytes of the KV cache', async () => {
-    // Keys and values of two layers; in q8_0 each of the two heads of 16 has a scale of its own.
+    // Keys and values of two layers. In f16, 32 positions of a head of 16 have 16 bytes more; in q8_0 each head has a
+    // scale at each position.
     const perPosition = 2 * 2 * 32;
     for (const [kvType, bytes] of [
-      ['f16', 2],
+      ['f16', 2 + 16 / (32 * 16)],
       ['f32', 4],
       ['q8_0', 1 + 2 / 16],
     ] as const) {

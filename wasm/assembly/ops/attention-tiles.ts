@@ -2,6 +2,7 @@
 import {scoreRow, scoreTile} from './attention-scores';
 import {addRow, addTile} from './attention-values';
 import {BLOCK_POSITIONS} from './kv-cache';
+import {F16_SCALE} from './kv-load';
 import {ROW_BYTES, rowAt, SCORE_BYTES, weigh} from './online-softmax';
 
 /** Most rows of a tile. */
@@ -15,79 +16,108 @@ export function firstVisible(position: i32, window: i32): i32 {
 }
 
 /**
- * The block of positions from `start` on: K (headDim, 32), V (32, headDim). `T`: see attention-scores.ts.
+ * The block of positions from `start` on: K (headDim, 32), V (32, headDim), each f32 or f16 as `load4` wants it.
  */
-export function addBlock<T>(
+export function addBlock(
   rows: usize,
   rowsEnd: usize,
   start: i32,
   k: usize,
+  kIsF16: bool,
   v: usize,
+  vIsF16: bool,
   headDim: i32,
   scores: usize,
   scale: f32,
   window: i32,
 ): void {
+  const factor: f32 = vIsF16 ? F16_SCALE : 1;
   while (rows < rowsEnd) {
-    const row = rowAt(rows, 0);
-    const from = max(firstVisible(row.position, window) - start, 0);
-    const to = min(row.position + 1 - start, BLOCK_POSITIONS);
+    const position = rowAt(rows, 0).position;
+    const from = max(firstVisible(position, window) - start, 0);
+    const to = min(position + 1 - start, BLOCK_POSITIONS);
     if (from >= to) {
       rows += ROW_BYTES;
       continue;
     }
-    const count = tileRows<T>(rows, rowsEnd, start, window);
-    if (count == 4) scoreFour<T>(rows, k, headDim, scale, scores);
-    else if (!isFloat<T>() && count == 3) scoreThree<T>(rows, k, headDim, scale, scores);
-    else if (!isFloat<T>() && count == 2) scoreTwo<T>(rows, k, headDim, scale, scores);
-    else scoreRow<T>(row, k, headDim, scale, scores);
+    const count = tileRows(rows, rowsEnd, start, window);
+    if (kIsF16) scoreF16(count, rows, k, headDim, scale, scores);
+    else scoreF32(count, rows, k, headDim, scale, scores);
     for (let i: usize = 0; i < <usize>count; i++) {
-      weigh(rowAt(rows, i), scores + i * SCORE_BYTES, from, to);
+      weigh(rowAt(rows, i), scores + i * SCORE_BYTES, from, to, factor);
     }
-    if (count == 4) addFour<T>(rows, scores, v, headDim, from, to);
-    else if (!isFloat<T>() && count == 3) addThree<T>(rows, scores, v, headDim, from, to);
-    else if (!isFloat<T>() && count == 2) addTwo<T>(rows, scores, v, headDim, from, to);
-    else addRow<T>(row, scores, v, headDim, from, to);
+    if (vIsF16) addF16(count, rows, scores, v, headDim, from, to);
+    else addF32(count, rows, scores, v, headDim, from, to);
     rows += <usize>count * ROW_BYTES;
   }
 }
 
-/**
- * How many rows go together: up to four, if all see the same of the block, else one. Of f32, where loading is
- * cheap, four or one: smaller tiles would not be worth their code.
- */
-function tileRows<T>(rows: usize, rowsEnd: usize, start: i32, window: i32): i32 {
-  const left = <i32>((rowsEnd - rows) / ROW_BYTES);
-  const count = min(left, TILE_ROWS);
-  if (isFloat<T>() && count < TILE_ROWS) return 1;
+/** How many rows go together: up to four, if all see the same of the block, else one. */
+function tileRows(rows: usize, rowsEnd: usize, start: i32, window: i32): i32 {
+  const count = min(<i32>((rowsEnd - rows) / ROW_BYTES), TILE_ROWS);
   const first = rowAt(rows, 0).position, last = rowAt(rows, <usize>(count - 1)).position;
   if (first == last) return count;
   const sameEnd = first >= start + BLOCK_POSITIONS - 1;
   return sameEnd && firstVisible(last, window) <= start ? count : 1;
 }
 
-// Functions of their own: what is inlined into a caller shares its registers, and spills.
+// Tiles of two and three rows are for f16 alone: of f32, where loading is cheap, they save too little.
+// Each kernel is a function of its own: inlined into a caller it would share the caller's registers, and spill.
+
+function scoreF16(count: i32, rows: usize, k: usize, headDim: i32, scale: f32, scores: usize): void {
+  if (count == 4) scoreFour<u16>(rows, k, headDim, scale, scores);
+  else if (count == 3) scoreThree(rows, k, headDim, scale, scores);
+  else if (count == 2) scoreTwo(rows, k, headDim, scale, scores);
+  else scoreRow<u16>(rowAt(rows, 0), k, headDim, scale, scores);
+}
+
+function scoreF32(count: i32, rows: usize, k: usize, headDim: i32, scale: f32, scores: usize): void {
+  if (count == 4) {
+    scoreFour<f32>(rows, k, headDim, scale, scores);
+    return;
+  }
+  for (let i: usize = 0; i < <usize>count; i++) {
+    scoreRow<f32>(rowAt(rows, i), k, headDim, scale, scores + i * SCORE_BYTES);
+  }
+}
 
 function scoreFour<T>(rows: usize, k: usize, headDim: i32, scale: f32, scores: usize): void {
   scoreTile<T>(4, rows, k, headDim, scale, scores);
 }
 
-function scoreThree<T>(rows: usize, k: usize, headDim: i32, scale: f32, scores: usize): void {
-  scoreTile<T>(3, rows, k, headDim, scale, scores);
+function scoreThree(rows: usize, k: usize, headDim: i32, scale: f32, scores: usize): void {
+  scoreTile<u16>(3, rows, k, headDim, scale, scores);
 }
 
-function scoreTwo<T>(rows: usize, k: usize, headDim: i32, scale: f32, scores: usize): void {
-  scoreTile<T>(2, rows, k, headDim, scale, scores);
+function scoreTwo(rows: usize, k: usize, headDim: i32, scale: f32, scores: usize): void {
+  scoreTile<u16>(2, rows, k, headDim, scale, scores);
+}
+
+function addF16(count: i32, rows: usize, weights: usize, v: usize, headDim: i32, from: i32, to: i32): void {
+  if (count == 4) addFour<u16>(rows, weights, v, headDim, from, to);
+  else if (count == 3) addThree(rows, weights, v, headDim, from, to);
+  else if (count == 2) addTwo(rows, weights, v, headDim, from, to);
+  else addRow<u16>(rowAt(rows, 0), weights, v, headDim, from, to);
+}
+
+function addF32(count: i32, rows: usize, weights: usize, v: usize, headDim: i32, from: i32, to: i32): void {
+  if (count == 4) {
+    addFour<f32>(rows, weights, v, headDim, from, to);
+    return;
+  }
+  for (let i: usize = 0; i < <usize>count; i++) {
+    addRow<f32>(rowAt(rows, i), weights + i * SCORE_BYTES, v, headDim, from, to);
+  }
 }
 
 function addFour<T>(rows: usize, weights: usize, v: usize, headDim: i32, from: i32, to: i32): void {
   addTile<T>(4, rows, weights, v, headDim, from, to);
 }
 
-function addThree<T>(rows: usize, weights: usize, v: usize, headDim: i32, from: i32, to: i32): void {
-  addTile<T>(3, rows, weights, v, headDim, from, to);
+function addThree(rows: usize, weights: usize, v: usize, headDim: i32, from: i32, to: i32): void {
+  addTile<u16>(3, rows, weights, v, headDim, from, to);
 }
 
-function addTwo<T>(rows: usize, weights: usize, v: usize, headDim: i32, from: i32, to: i32): void {
-  addTile<T>(2, rows, weights, v, headDim, from, to);
+function addTwo(rows: usize, weights: usize, v: usize, headDim: i32, from: i32, to: i32): void {
+  addTile<u16>(2, rows, weights, v, headDim, from, to);
 }

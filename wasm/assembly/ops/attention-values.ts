@@ -3,14 +3,15 @@
  *
  *   out = out * shrink + sum over positions [from, to) of weight * V, positions ascending
  *
- * V block: (32, headDim), of types as in attention-scores.ts. Weights: f32 (rows, 32).
+ * V block: (32, headDim), f32 (`T` = f32) or f16 as `load4` wants it (`T` = u16): both give the same bits.
+ * Weights: f32 (rows, 32), for f16 times F16_SCALE.
  */
-import {f16Exponent, f16Factor, load4} from './kv-load';
+import {f16Mask, load4} from './kv-load';
 import {Row, rowAt} from './online-softmax';
 
 /** One row. */
 export function addRow<T>(row: Row, weights: usize, v: usize, headDim: i32, from: i32, to: i32): void {
-  const exponent = f16Exponent(), factor = f16Factor();
+  const mask = f16Mask();
   const step: usize = sizeof<T>() << 2, stride = <usize>headDim * sizeof<T>();
   const first = weights + (<usize>from << 2), end = weights + (<usize>to << 2);
   const shrink = f32x4.splat(row.shrink);
@@ -24,14 +25,14 @@ export function addRow<T>(row: Row, weights: usize, v: usize, headDim: i32, from
     let g = f32x4.mul(v128.load(out, 96), shrink), h = f32x4.mul(v128.load(out, 112), shrink);
     for (let w = first, p = v; w < end; w += 4, p += stride) {
       const x = v128.load32_splat(w);
-      a = f32x4.add(a, f32x4.mul(x, load4<T>(p, exponent, factor)));
-      b = f32x4.add(b, f32x4.mul(x, load4<T>(p + step, exponent, factor)));
-      c = f32x4.add(c, f32x4.mul(x, load4<T>(p + 2 * step, exponent, factor)));
-      d = f32x4.add(d, f32x4.mul(x, load4<T>(p + 3 * step, exponent, factor)));
-      e = f32x4.add(e, f32x4.mul(x, load4<T>(p + 4 * step, exponent, factor)));
-      f = f32x4.add(f, f32x4.mul(x, load4<T>(p + 5 * step, exponent, factor)));
-      g = f32x4.add(g, f32x4.mul(x, load4<T>(p + 6 * step, exponent, factor)));
-      h = f32x4.add(h, f32x4.mul(x, load4<T>(p + 7 * step, exponent, factor)));
+      a = f32x4.add(a, f32x4.mul(x, load4<T>(p, mask)));
+      b = f32x4.add(b, f32x4.mul(x, load4<T>(p + step, mask)));
+      c = f32x4.add(c, f32x4.mul(x, load4<T>(p + 2 * step, mask)));
+      d = f32x4.add(d, f32x4.mul(x, load4<T>(p + 3 * step, mask)));
+      e = f32x4.add(e, f32x4.mul(x, load4<T>(p + 4 * step, mask)));
+      f = f32x4.add(f, f32x4.mul(x, load4<T>(p + 5 * step, mask)));
+      g = f32x4.add(g, f32x4.mul(x, load4<T>(p + 6 * step, mask)));
+      h = f32x4.add(h, f32x4.mul(x, load4<T>(p + 7 * step, mask)));
     }
     v128.store(out, a);
     v128.store(out, b, 16);
@@ -47,10 +48,10 @@ export function addRow<T>(row: Row, weights: usize, v: usize, headDim: i32, from
 
 /** The same for four values of `out`. */
 function addVector<T>(out: usize, shrink: v128, weight: usize, end: usize, v: usize, stride: usize): void {
-  const exponent = f16Exponent(), factor = f16Factor();
+  const mask = f16Mask();
   let a = f32x4.mul(v128.load(out), shrink);
   for (; weight < end; weight += 4, v += stride) {
-    a = f32x4.add(a, f32x4.mul(v128.load32_splat(weight), load4<T>(v, exponent, factor)));
+    a = f32x4.add(a, f32x4.mul(v128.load32_splat(weight), load4<T>(v, mask)));
   }
   v128.store(out, a);
 }
@@ -67,7 +68,7 @@ export function addTile<T>(
   from: i32,
   to: i32,
 ): void {
-  const exponent = f16Exponent(), factor = f16Factor();
+  const mask = f16Mask();
   const stride = <usize>headDim * sizeof<T>(), bytes = <usize>headDim << 2;
   const rowA = rowAt(rows, 0), rowB = rowAt(rows, 1);
   const rowC = rowAt(rows, 2), rowD = rowAt(rows, 3);
@@ -91,7 +92,7 @@ export function addTile<T>(
       d1 = f32x4.mul(v128.load(outD + at, 16), f32x4.splat(rowD.shrink));
     }
     for (let w = first, p = v; w < end; w += 4, p += stride) {
-      const v0 = load4<T>(p, exponent, factor), v1 = load4<T>(p + (sizeof<T>() << 2), exponent, factor);
+      const v0 = load4<T>(p, mask), v1 = load4<T>(p + (sizeof<T>() << 2), mask);
       const a = v128.load32_splat(w);
       a0 = f32x4.add(a0, f32x4.mul(a, v0));
       a1 = f32x4.add(a1, f32x4.mul(a, v1));

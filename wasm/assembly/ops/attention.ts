@@ -21,18 +21,19 @@
  * the memory behind them may hold anything.
  */
 import {addBlock, firstVisible, TILE_ROWS} from './attention-tiles';
-import {BLOCK_POSITIONS, blockBytes, blockCount, KV_F16, KvType} from './kv-cache';
-import {allNormal, widenK, widenScratchBytes, widenV} from './kv-widen';
+import {BLOCK_POSITIONS, blockBytes, blockCount, KV_F16, KvType, MASK_BYTES} from './kv-cache';
+import {F16_SCALE, isPlain} from './kv-load';
+import {widenK, widenScratchBytes, widenV} from './kv-widen';
 import {finishRows, Row, ROW_BYTES, SCORE_BYTES} from './online-softmax';
 
 /**
- * Scratch: K block (headDim, 32) · V block (32, headDim) · scales of a block · scores of a tile of rows
- * (4, 32), all f32 · rows (tokens * headsPerKv).
+ * Scratch: K block (headDim, 32) · V block (32, headDim) · scales of a block · scores of a tile of rows (4, 32) ·
+ * scaled queries of a tile (4, headDim), all f32 · rows (tokens * headsPerKv).
  */
 export function attentionScratchBytes(headDim: i32, headsPerKv: i32, tokens: i32): usize {
-  const block = <usize>(headDim * BLOCK_POSITIONS) << 2;
-  const rows = <usize>(headsPerKv * tokens) * ROW_BYTES;
-  return 2 * block + widenScratchBytes(headDim) + <usize>TILE_ROWS * SCORE_BYTES + rows;
+  const blocks = <usize>(2 * headDim * BLOCK_POSITIONS) << 2;
+  const tile = <usize>TILE_ROWS * (SCORE_BYTES + (<usize>headDim << 2));
+  return blocks + widenScratchBytes(headDim) + tile + <usize>(headsPerKv * tokens) * ROW_BYTES;
 }
 
 /**
@@ -61,25 +62,24 @@ export function attention(
   const blocks = blockCount(capacity), bytes = blockBytes(kvType, headDim);
   const wideK = scratch, wideV = wideK + (<usize>(BLOCK_POSITIONS * headDim) << 2);
   const scales = wideV + (wideV - wideK), scores = scales + widenScratchBytes(headDim);
-  const rows = scores + <usize>TILE_ROWS * SCORE_BYTES;
+  const queries = scores + <usize>TILE_ROWS * SCORE_BYTES;
+  const rows = queries + <usize>(TILE_ROWS * headDim << 2);
   const rowsEnd = rows + <usize>(tokens * headsPerKv) * ROW_BYTES;
   const headBytes = <usize>headDim << 2;
+  const lastPosition = firstPosition + tokens - 1, firstSeen = firstVisible(firstPosition, window);
   // Then a vector of the cache is used once: widening it into memory first would not pay.
-  const oneTile = tokens * headsPerKv <= TILE_ROWS;
-  const firstBlock = firstVisible(firstPosition, window) / BLOCK_POSITIONS;
-  const lastBlock = (firstPosition + tokens - 1) / BLOCK_POSITIONS;
+  const oneTile = kvType == KV_F16 && tokens * headsPerKv <= TILE_ROWS;
   for (let kvHead: i32 = 0; kvHead < kvHeads; kvHead++) {
     startRows(rows, rowsEnd, q, out, headsPerKv, headBytes, firstPosition, qStride, outStride);
-    for (let block = firstBlock; block <= lastBlock; block++) {
+    const narrow = oneTile && scaleQueries(rows, rowsEnd, headBytes, queries);
+    for (let block = firstSeen / BLOCK_POSITIONS; block <= lastPosition / BLOCK_POSITIONS; block++) {
       const start = block * BLOCK_POSITIONS, slot = <usize>(block % blocks) * bytes;
+      const from = max(firstSeen - start, 0), to = min(lastPosition + 1 - start, BLOCK_POSITIONS);
       let k = kCache + slot, v = vCache + slot;
-      if (oneTile && kvType == KV_F16 && allNormal(k, bytes) && allNormal(v, bytes)) {
-        addBlock<u16>(rows, rowsEnd, start, k, v, headDim, scores, scale, window);
-      } else {
-        k = widenK(kvType, k, headDim, wideK, scales);
-        v = widenV(kvType, v, headDim, wideV, scales);
-        addBlock<f32>(rows, rowsEnd, start, k, v, headDim, scores, scale, window);
-      }
+      const kIsF16 = narrow && isPlain(k, from, to), vIsF16 = narrow && isPlain(v, from, to);
+      k = kIsF16 ? k + MASK_BYTES : widenK(kvType, k, headDim, wideK, scales);
+      v = vIsF16 ? v + MASK_BYTES : widenV(kvType, v, headDim, wideV, scales);
+      addBlock(rows, rowsEnd, start, k, kIsF16, v, vIsF16, headDim, scores, scale, window);
     }
     finishRows(rows, rowsEnd, headBytes);
     q += <usize>headsPerKv * headBytes;
@@ -116,4 +116,21 @@ function startRows(
     out += outStride;
     position++;
   }
+}
+
+/** Writes the rows' queries times F16_SCALE to `to`. Returns whether all of them are finite. */
+function scaleQueries(rows: usize, rowsEnd: usize, headBytes: usize, to: usize): bool {
+  const factor = f32x4.splat(F16_SCALE);
+  let differences = f32x4.splat(0);
+  for (; rows < rowsEnd; rows += ROW_BYTES) {
+    const row = changetype<Row>(rows);
+    row.scaledQ = to;
+    for (let p = row.q, end = p + headBytes; p < end; p += 16, to += 16) {
+      const scaled = f32x4.mul(v128.load(p), factor);
+      v128.store(to, scaled);
+      // 0 where it is finite, else NaN.
+      differences = f32x4.add(differences, f32x4.sub(scaled, scaled));
+    }
+  }
+  return i32x4.all_true(f32x4.eq(differences, differences));
 }

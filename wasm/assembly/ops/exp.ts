@@ -39,6 +39,16 @@ export function exp4(x: v128): v128 {
   const least = v128.load(constants), largest = v128.load(constants, 16), rounding = v128.load(constants, 48);
   const inside = f32x4.pmin(f32x4.pmax(x, least), largest);
   const t = f32x4.add(f32x4.mul(inside, v128.load(constants, 32)), rounding);
+  const scaled = powerOfE(inside, t, rounding);
+  const low = v128.andnot(scaled, f32x4.lt(x, least));
+  const high = v128.bitselect(v128.load(constants, 208), low, f32x4.gt(x, largest));
+  return v128.bitselect(x, high, f32x4.ne(x, x));
+}
+
+/** Steps 2 to 4, of `t` from step 1. */
+// @ts-ignore: decorator
+@inline
+function powerOfE(inside: v128, t: v128, rounding: v128): v128 {
   const n = f32x4.sub(t, rounding);
   const coarse = f32x4.sub(inside, f32x4.mul(n, v128.load(constants, 64)));
   const r = f32x4.sub(coarse, f32x4.mul(n, v128.load(constants, 80)));
@@ -48,10 +58,18 @@ export function exp4(x: v128): v128 {
   p = f32x4.add(f32x4.mul(p, r), v128.load(constants, 160));
   p = f32x4.add(f32x4.mul(p, r), v128.load(constants, 176));
   p = f32x4.add(f32x4.add(f32x4.mul(f32x4.mul(p, r), r), r), v128.load(constants, 192));
-  const scaled = i32x4.add(p, i32x4.shl(t, 23));
-  const low = v128.andnot(scaled, f32x4.lt(x, least));
-  const high = v128.bitselect(v128.load(constants, 208), low, f32x4.gt(x, largest));
-  return v128.bitselect(x, high, f32x4.ne(x, x));
+  return i32x4.add(p, i32x4.shl(t, 23));
+}
+
+/** The same for x <= 0, -Infinity included; of NaN it makes anything. */
+// @ts-ignore: decorator
+@inline
+export function expOfNegative4(x: v128): v128 {
+  const least = v128.load(constants), rounding = v128.load(constants, 48);
+  const inside = f32x4.pmax(x, least);
+  const t = f32x4.add(f32x4.mul(inside, v128.load(constants, 32)), rounding);
+  const power = powerOfE(inside, t, rounding);
+  return v128.andnot(power, f32x4.lt(x, least));
 }
 
 /** e^x for one f32, the same bits as a lane of `exp4`. */

@@ -5,7 +5,8 @@
  * (32 positions, headDim): a position's weight multiplies whole vectors. Values are
  *
  * - f32;
- * - f16, rounded half to even;
+ * - f16, rounded half to even. A block begins with a mask of its positions (u32, in 16 bytes): the bit of a
+ *   position is set where none of its values is subnormal, infinite or NaN;
  * - q8_0: 32 consecutive values of a head, at one position, share a scale d = largest |x| / 127, an f16; each
  *   value is an i8, x / d rounded half to even, and means d times that. Where headDim is not a multiple of 32
  *   the last group of a head is shorter. The scales of a block stand before its integers: of K as
@@ -45,11 +46,14 @@ export function blockScaleBytes(headDim: i32): usize {
   return <usize>(scaleGroups(headDim) * BLOCK_POSITIONS) << 1;
 }
 
+/** Bytes before the values of a block of f16. */
+export const MASK_BYTES: usize = 16;
+
 /** Bytes of 32 positions of a head of K, or of V. */
 export function blockBytes(kvType: KvType, headDim: i32): usize {
   const values = <usize>(BLOCK_POSITIONS * headDim);
   if (kvType == KV_F32) return values << 2;
-  if (kvType == KV_F16) return values << 1;
+  if (kvType == KV_F16) return (values << 1) + MASK_BYTES;
   return values + blockScaleBytes(headDim);
 }
 

@@ -9,6 +9,7 @@ import {
   KV_F16,
   KV_F32,
   KvType,
+  MASK_BYTES,
   scaleGroups,
 } from './kv-cache';
 
@@ -29,8 +30,8 @@ export function storeK(
     const at = position + token, lane = at % BLOCK_POSITIONS;
     let from = k, block = cache + <usize>((at / BLOCK_POSITIONS) % blocks) * bytes;
     for (let head: i32 = 0; head < kvHeads; head++) {
-      if (kvType == KV_F32) scatterF32(from, block + (<usize>lane << 2), headDim);
-      else if (kvType == KV_F16) scatterF16(from, block + (<usize>lane << 1), headDim);
+      if (kvType == KV_F32) scatterF32(from, block, lane, headDim);
+      else if (kvType == KV_F16) scatterF16(from, block, lane, headDim);
       else scatterQ8(from, block, lane, headDim);
       from += <usize>headDim << 2;
       block += <usize>blocks * bytes;
@@ -56,9 +57,8 @@ export function storeV(
     const at = position + token, lane = at % BLOCK_POSITIONS;
     let from = v, block = cache + <usize>((at / BLOCK_POSITIONS) % blocks) * bytes;
     for (let head: i32 = 0; head < kvHeads; head++) {
-      const row = <usize>(lane * headDim);
-      if (kvType == KV_F32) memory.copy(block + (row << 2), from, <usize>headDim << 2);
-      else if (kvType == KV_F16) copyF16(from, block + (row << 1), headDim);
+      if (kvType == KV_F32) copyF32(from, block, lane, headDim);
+      else if (kvType == KV_F16) copyF16(from, block, lane, headDim);
       else copyQ8(from, block, lane, headDim);
       from += <usize>headDim << 2;
       block += <usize>blocks * bytes;
@@ -67,19 +67,27 @@ export function storeV(
   }
 }
 
-/** One position of a block of K: `n` values, a multiple of 4, 32 elements apart. */
-function scatterF32(from: usize, to: usize, n: i32): void {
-  for (const end = from + (<usize>n << 2); from < end; from += 4, to += 128) store<f32>(to, load<f32>(from));
+// One position of a block of K: its values are 32 elements apart. headDim is a multiple of 4.
+
+function scatterF32(from: usize, block: usize, lane: i32, headDim: i32): void {
+  let to = block + (<usize>lane << 2);
+  for (const end = from + (<usize>headDim << 2); from < end; from += 4, to += 128) {
+    store<f32>(to, load<f32>(from));
+  }
 }
 
-function scatterF16(from: usize, to: usize, n: i32): void {
-  for (const end = from + (<usize>n << 2); from < end; from += 16, to += 256) {
+function scatterF16(from: usize, block: usize, lane: i32, headDim: i32): void {
+  let to = block + MASK_BYTES + (<usize>lane << 1);
+  let special = i32x4.splat(0);
+  for (const end = from + (<usize>headDim << 2); from < end; from += 16, to += 256) {
     const halves = toF16x4(v128.load(from));
+    special = v128.or(special, specialF16(halves));
     v128.store16_lane(to, halves, 0);
     v128.store16_lane(to, halves, 2, 64);
     v128.store16_lane(to, halves, 4, 128);
     v128.store16_lane(to, halves, 6, 192);
   }
+  mark(block, lane, special);
 }
 
 function scatterQ8(from: usize, block: usize, lane: i32, headDim: i32): void {
@@ -98,12 +106,37 @@ function scatterQ8(from: usize, block: usize, lane: i32, headDim: i32): void {
   }
 }
 
-/** One position of a block of V: `n` values, a multiple of 4, side by side. */
-function copyF16(from: usize, to: usize, n: i32): void {
-  for (const end = from + (<usize>n << 2); from < end; from += 16, to += 8) {
+// One position of a block of V: its values are side by side.
+
+function copyF32(from: usize, block: usize, lane: i32, headDim: i32): void {
+  memory.copy(block + (<usize>(lane * headDim) << 2), from, <usize>headDim << 2);
+}
+
+function copyF16(from: usize, block: usize, lane: i32, headDim: i32): void {
+  let to = block + MASK_BYTES + (<usize>(lane * headDim) << 1);
+  let special = i32x4.splat(0);
+  for (const end = from + (<usize>headDim << 2); from < end; from += 16, to += 8) {
     const halves = toF16x4(v128.load(from));
+    special = v128.or(special, specialF16(halves));
     v128.store64_lane(to, i16x8.narrow_i32x4_u(halves, halves), 0);
   }
+  mark(block, lane, special);
+}
+
+/** All bits of the lanes that are subnormal, infinite or NaN; f16 in the lower halves of the lanes. */
+// @ts-ignore: decorator
+@inline
+function specialF16(halves: v128): v128 {
+  const magnitude = v128.and(halves, i32x4.splat(0x7fff));
+  const subnormal = i32x4.lt_u(i32x4.sub(magnitude, i32x4.splat(1)), i32x4.splat(0x3ff));
+  return v128.or(subnormal, i32x4.gt_u(magnitude, i32x4.splat(0x7bff)));
+}
+
+/** Sets or clears a position's bit in the mask of a block of f16. */
+function mark(block: usize, lane: i32, special: v128): void {
+  const bit: u32 = 1 << lane;
+  const others = load<u32>(block) & ~bit;
+  store<u32>(block, v128.any_true(special) ? others : others | bit);
 }
 
 function copyQ8(from: usize, block: usize, lane: i32, headDim: i32): void {

@@ -7,9 +7,9 @@ import {
   KV_F16,
   KV_F32,
   KvType,
+  MASK_BYTES,
   scaleGroups,
 } from './kv-cache';
-import {f16Exponent, f16Factor, load4} from './kv-load';
 
 /** Scratch of `widenK` and `widenV`: the scales of a block, f32. */
 export function widenScratchBytes(headDim: i32): usize {
@@ -22,7 +22,7 @@ export function widenScratchBytes(headDim: i32): usize {
 export function widenK(kvType: KvType, block: usize, headDim: i32, out: usize, scratch: usize): usize {
   if (kvType == KV_F32) return block;
   if (kvType == KV_F16) {
-    widenF16(block, BLOCK_POSITIONS * headDim, out);
+    widenF16(block + MASK_BYTES, BLOCK_POSITIONS * headDim, out);
     return out;
   }
   widenF16(block, scaleGroups(headDim) * BLOCK_POSITIONS, scratch);
@@ -46,7 +46,7 @@ export function widenK(kvType: KvType, block: usize, headDim: i32, out: usize, s
 export function widenV(kvType: KvType, block: usize, headDim: i32, out: usize, scratch: usize): usize {
   if (kvType == KV_F32) return block;
   if (kvType == KV_F16) {
-    widenF16(block, BLOCK_POSITIONS * headDim, out);
+    widenF16(block + MASK_BYTES, BLOCK_POSITIONS * headDim, out);
     return out;
   }
   widenF16(block, scaleGroups(headDim) * BLOCK_POSITIONS, scratch);
@@ -66,32 +66,34 @@ export function widenV(kvType: KvType, block: usize, headDim: i32, out: usize, s
   return out;
 }
 
-/** Whether none of the f16 in `bytes`, a multiple of 128, is zero or subnormal: whose exponent is 0. */
-export function allNormal(from: usize, bytes: usize): bool {
-  const exponent = i16x8.splat(0x7c00);
-  let a = exponent, b = a, c = a, d = a;
-  for (const end = from + bytes; from < end; from += 64) {
-    a = i16x8.min_u(a, v128.and(v128.load(from), exponent));
-    b = i16x8.min_u(b, v128.and(v128.load(from, 16), exponent));
-    c = i16x8.min_u(c, v128.and(v128.load(from, 32), exponent));
-    d = i16x8.min_u(d, v128.and(v128.load(from, 48), exponent));
-  }
-  return i16x8.all_true(i16x8.min_u(i16x8.min_u(a, b), i16x8.min_u(c, d)));
-}
-
 /** `n` f16, a multiple of 16, as f32. */
 function widenF16(from: usize, n: i32, to: usize): void {
-  const exponent = f16Exponent(), factor = f16Factor();
+  const exponent = v128.load(constants), factor = v128.load(constants, 16);
   for (const end = to + (<usize>n << 2); to < end; from += 32, to += 64) {
     if (allNormal16(from)) {
-      v128.store(to, load4<u16>(from, exponent, factor));
-      v128.store(to, load4<u16>(from + 8, exponent, factor), 16);
-      v128.store(to, load4<u16>(from + 16, exponent, factor), 32);
-      v128.store(to, load4<u16>(from + 24, exponent, factor), 48);
+      widenNormal(from, exponent, factor, to);
+      widenNormal(from + 8, exponent, factor, to + 16);
+      widenNormal(from + 16, exponent, factor, to + 32);
+      widenNormal(from + 24, exponent, factor, to + 48);
     } else {
       widenF16x16(from, to);
     }
   }
+}
+
+/** The exponent 224 and 2^-112: `loadNormalF16x4` with its constants in registers. */
+const constants = memory.data<u32>(
+  [
+    0x70000000, 0x70000000, 0x70000000, 0x70000000,
+    0x07800000, 0x07800000, 0x07800000, 0x07800000,
+  ],
+  16,
+);
+
+// @ts-ignore: decorator
+@inline
+function widenNormal(from: usize, exponent: v128, factor: v128, to: usize): void {
+  v128.store(to, f32x4.mul(v128.or(i32x4.shl(v128.load16x4_s(from), 13), exponent), factor));
 }
 
 /** 8 integers times their scales. */

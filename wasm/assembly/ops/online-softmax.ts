@@ -1,5 +1,5 @@
 /** Online softmax: what each row of attention keeps between blocks of positions (the order: attention.ts). */
-import {exp1, exp4} from './exp';
+import {expOfNegative4} from './exp';
 import {BLOCK_POSITIONS} from './kv-cache';
 
 /** A token and a query head. */
@@ -7,6 +7,8 @@ import {BLOCK_POSITIONS} from './kv-cache';
 export class Row {
   /** f32 (headDim) */
   q!: usize;
+  /** q times F16_SCALE, for the products with f16. */
+  scaledQ!: usize;
   /** f32 (headDim): the sum of e^(score - largest) V. */
   out!: usize;
   position!: i32;
@@ -29,22 +31,25 @@ export function rowAt(rows: usize, index: usize): Row {
 export const SCORE_BYTES: usize = BLOCK_POSITIONS * 4;
 
 /**
- * Turns a block's 32 scores of a row into e^(score - largest), 0 outside of [from, to), and takes them into
- * its sum.
+ * Turns a block's 32 scores of a row into weights e^(score - largest), 0 outside of [from, to), and takes them
+ * into its sum. What is stored is the weights times `factor`, a power of two.
  */
-export function weigh(row: Row, scores: usize, from: i32, to: i32): void {
+export function weigh(row: Row, scores: usize, from: i32, to: i32, factor: f32): void {
   for (let i: i32 = 0; i < from; i++) store<f32>(scores + (<usize>i << 2), -Infinity);
   for (let i: i32 = to; i < BLOCK_POSITIONS; i++) store<f32>(scores + (<usize>i << 2), -Infinity);
   const largest = max(row.largest, largestScore(scores));
-  const shrink = exp1(row.largest - largest);
+  // NaN or infinite: there are no weights. The row's result becomes NaN through its sum.
+  if (largest - largest != 0) row.sum = NaN;
+  const subtrahend = f32x4.splat(largest), factors = f32x4.splat(factor);
   let sums = f32x4.splat(0);
   for (let p = scores; p < scores + SCORE_BYTES; p += 16) {
-    const e = exp4(f32x4.sub(v128.load(p), f32x4.splat(largest)));
-    v128.store(p, e);
+    const e = expOfNegative4(f32x4.sub(v128.load(p), subtrahend));
+    v128.store(p, f32x4.mul(e, factors));
     sums = f32x4.add(sums, e);
   }
   const low = f32x4.extract_lane(sums, 0) + f32x4.extract_lane(sums, 1);
   const high = f32x4.extract_lane(sums, 2) + f32x4.extract_lane(sums, 3);
+  const shrink = f32x4.extract_lane(expOfNegative4(f32x4.splat(row.largest - largest)), 0);
   row.largest = largest;
   row.sum = row.sum * shrink + (low + high);
   row.shrink = shrink;
