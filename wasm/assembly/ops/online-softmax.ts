@@ -37,29 +37,34 @@ export const SCORE_BYTES: usize = BLOCK_POSITIONS * 4;
 export function weigh(row: Row, scores: usize, from: i32, to: i32, factor: f32): void {
   for (let i: i32 = 0; i < from; i++) store<f32>(scores + (<usize>i << 2), -Infinity);
   for (let i: i32 = to; i < BLOCK_POSITIONS; i++) store<f32>(scores + (<usize>i << 2), -Infinity);
-  const largest = max(row.largest, largestScore(scores));
-  // NaN or infinite: there are no weights. The row's result becomes NaN through its sum.
-  if (largest - largest != 0) row.sum = NaN;
+  const before = row.largest;
+  const largest = largestScore(scores, before);
   const subtrahend = f32x4.splat(largest), factors = f32x4.splat(factor);
-  let sums = f32x4.splat(0);
+  let sums = f32x4.splat(0), exponents = sums;
   for (let p = scores; p < scores + SCORE_BYTES; p += 16) {
-    const e = expOfNegative4(f32x4.sub(v128.load(p), subtrahend));
+    const x = f32x4.sub(v128.load(p), subtrahend);
+    const e = expOfNegative4(x);
     v128.store(p, f32x4.mul(e, factors));
     sums = f32x4.add(sums, e);
+    exponents = f32x4.add(exponents, x);
   }
   const low = f32x4.extract_lane(sums, 0) + f32x4.extract_lane(sums, 1);
   const high = f32x4.extract_lane(sums, 2) + f32x4.extract_lane(sums, 3);
-  const shrink = f32x4.extract_lane(expOfNegative4(f32x4.splat(row.largest - largest)), 0);
+  const shrink = f32x4.extract_lane(expOfNegative4(f32x4.splat(before - largest)), 0);
+  // Where a score is NaN, or the largest is infinite, there are no weights: the row becomes NaN through its sum.
+  const defined = i32x4.all_true(f32x4.eq(exponents, exponents));
   row.largest = largest;
-  row.sum = row.sum * shrink + (low + high);
+  row.sum = defined ? row.sum * shrink + (low + high) : NaN;
   row.shrink = shrink;
 }
 
-function largestScore(scores: usize): f32 {
-  let m = v128.load(scores);
-  for (let p = scores + 16; p < scores + SCORE_BYTES; p += 16) m = f32x4.max(m, v128.load(p));
-  const pairs = f32x4.max(m, i32x4.shuffle(m, m, 2, 3, 0, 1));
-  return max(f32x4.extract_lane(pairs, 0), f32x4.extract_lane(pairs, 1));
+/** The largest of `least` and of 32 scores, of which NaN may or may not be taken for smaller. */
+function largestScore(scores: usize, least: f32): f32 {
+  let m = f32x4.splat(least);
+  for (let p = scores; p < scores + SCORE_BYTES; p += 16) m = f32x4.pmax(m, v128.load(p));
+  m = f32x4.pmax(m, i32x4.shuffle(m, m, 2, 3, 0, 1));
+  m = f32x4.pmax(m, i32x4.shuffle(m, m, 1, 0, 3, 2));
+  return f32x4.extract_lane(m, 0);
 }
 
 /** Divides each row's values by its sum. */
