@@ -9,9 +9,7 @@
 export {probeRelaxedDot, setDotMode} from './matmul/dot-mode';
 
 export {groupBytes} from './formats/format';
-export {repackF32, repack16} from './formats/floats';
-export {repackQ8_0} from './formats/q8';
-export {repackQ4_0} from './formats/q4';
+export {repack} from './formats/repack';
 export {dequantizeRow} from './formats/dequantize';
 
 export {activationBytes, prepareActivations} from './matmul/activations';

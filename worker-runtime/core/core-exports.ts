@@ -1,5 +1,28 @@
-/** Compute formats: what every stored tensor type is repacked into. Rows are interleaved by 16. */
-export const computeFormats = {F32: 0, F16: 1, BF16: 2, Q8_0: 3, Q4_0: 4} as const;
+/**
+ * Compute formats: what every stored tensor type is repacked into. Rows are interleaved by 16. Types that hold the same
+ * values share one.
+ */
+export const computeFormats = {
+  F32: 0,
+  F16: 1,
+  BF16: 2,
+  Q8_0: 3,
+  Q4_0: 4,
+  Q2_K: 12,
+  Q3_K: 13,
+  Q4_K: 14,
+  Q5_K: 15,
+  Q6_K: 16,
+  TQ1_0: 17,
+  TQ2_0: 17,
+  IQ3_S: 19,
+  IQ3_XXS: 20,
+  IQ2_XXS: 21,
+  IQ1_S: 22,
+  IQ2_XS: 23,
+  IQ2_S: 23,
+  IQ1_M: 24,
+} as const;
 
 /** A tensor type that has a compute format. */
 export type ComputeType = keyof typeof computeFormats;
@@ -26,10 +49,16 @@ export interface CoreExports {
   setDotMode(mode: number): void;
 
   groupBytes(format: number, columns: number): number;
-  repackF32(source: number, stride: number, rows: number, columns: number, target: number): void;
-  repack16(source: number, stride: number, rows: number, columns: number, target: number): void;
-  repackQ8_0(source: number, stride: number, rows: number, columns: number, target: number): void;
-  repackQ4_0(source: number, stride: number, rows: number, columns: number, target: number): void;
+  repack(
+    format: number,
+    type: number,
+    blockBytes: number,
+    source: number,
+    stride: number,
+    rows: number,
+    columns: number,
+    target: number,
+  ): void;
   dequantizeRow(format: number, matrix: number, row: number, columns: number, target: number): void;
 
   activationBytes(format: number, columns: number, tokens: number): number;

@@ -6,6 +6,9 @@
  * rows of the last group are zero.
  */
 
+import {SUPER_COLUMNS, superBlockBytes} from './super-block';
+import {shapeOf} from './super-types';
+
 export type Format = i32;
 
 export const F32: Format = 0;
@@ -13,6 +16,24 @@ export const F16: Format = 1;
 export const BF16: Format = 2;
 export const Q8: Format = 3;
 export const Q4: Format = 4;
+
+/** Formats of super-blocks (super-block.ts). */
+export const Q2_K: Format = 12;
+export const Q3_K: Format = 13;
+export const Q4_K: Format = 14;
+export const Q5_K: Format = 15;
+export const Q6_K: Format = 16;
+export const TQ2: Format = 17;
+export const IQ4_XS: Format = 18;
+export const IQ3_S: Format = 19;
+export const IQ3_XXS: Format = 20;
+export const IQ2_XXS: Format = 21;
+export const IQ1_S: Format = 22;
+export const IQ2_XS: Format = 23;
+export const IQ1_M: Format = 24;
+/** Shapes that some of these share. */
+export const TABLE: Format = 32;
+export const TABLE_SHORT: Format = 33;
 
 /** Rows interleaved in a group. */
 export const GROUP_ROWS: i32 = 16;
@@ -30,8 +51,16 @@ export function isQuantised(format: Format): bool {
   return format >= Q8;
 }
 
+/** Whether a format has super-blocks. */
+// @ts-ignore: decorator
+@inline
+export function isSuper(format: Format): bool {
+  return format >= Q2_K;
+}
+
 /** Bytes of one group of 16 rows of `columns` columns. */
 export function groupBytes(format: Format, columns: i32): usize {
+  if (isSuper(format)) return <usize>(columns / SUPER_COLUMNS) * 2 * superBlockBytes(shapeOf(format));
   const blocks = <usize>(columns / BLOCK_COLUMNS);
   if (format == Q8) return blocks * Q8_BLOCK_BYTES;
   if (format == Q4) return blocks * Q4_BLOCK_BYTES;

@@ -6,10 +6,13 @@
  *
  * The buffer: tiles of 4 tokens · the tokens that are left, one by one · scratch for the batch kernels.
  */
-import {BLOCK_COLUMNS, F32, Format, isQuantised, Q8} from '../formats/format';
+import {BLOCK_COLUMNS, F32, Format, isQuantised, isSuper, Q8} from '../formats/format';
+import {SUPER_COLUMNS} from '../formats/super-block';
 import {roundToF16} from '../formats/f16';
 import {BYTES_BLOCK, TILE_TOKENS, WORDS_BLOCK, WORDS_SHIFT} from './block';
 import {q8Start, q8UsesWords} from './dot-mode';
+import {SUPER_X, quantiseSuperRow} from './super-activations';
+import {expandedGroupBytes} from './super-tile';
 
 /** Whether the kernels of a quantised format take words (16-bit integers) or bytes. */
 // @ts-ignore: decorator
@@ -23,6 +26,7 @@ export function usesWords(format: Format): bool {
 @inline
 export function tokenBytes(format: Format, columns: i32): usize {
   if (!isQuantised(format)) return <usize>columns << 2;
+  if (isSuper(format)) return <usize>(columns / SUPER_COLUMNS) * SUPER_X;
   return <usize>(columns / BLOCK_COLUMNS) * (usesWords(format) ? WORDS_BLOCK : BYTES_BLOCK);
 }
 
@@ -38,6 +42,7 @@ export function scratchOffset(format: Format, columns: i32, tokens: i32): usize 
  */
 function scratchBytes(format: Format, columns: i32, tokens: i32): usize {
   if (tokens < TILE_TOKENS || format == F32) return 0;
+  if (isSuper(format)) return expandedGroupBytes(format, columns);
   return <usize>(isQuantised(format) ? columns / BLOCK_COLUMNS : columns) << 6;
 }
 
@@ -61,7 +66,8 @@ export function prepareActivations(
     const lane = <usize>(token < tiled ? token & (TILE_TOKENS - 1) : 0);
     const lanes = <usize>(token < tiled ? TILE_TOKENS : 1);
     const target = out + (<usize>token - lane) * bytes;
-    if (isQuantised(format)) quantiseRow(format, x, columns, target, lane, lanes);
+    if (isSuper(format)) quantiseSuperRow(x, columns, target, lane, lanes);
+    else if (isQuantised(format)) quantiseRow(format, x, columns, target, lane, lanes);
     else copyRow(x, columns, target + lane * 4, lanes * 4);
     x += xStride;
   }
@@ -126,7 +132,7 @@ function quantise4(x: usize, inverse: v128): v128 {
 /** 16 columns as i8. */
 // @ts-ignore: decorator
 @inline
-function quantise16(x: usize, inverse: v128): v128 {
+export function quantise16(x: usize, inverse: v128): v128 {
   return i8x16.narrow_i16x8_s(
     i16x8.narrow_i32x4_s(quantise4(x, inverse), quantise4(x + 16, inverse)),
     i16x8.narrow_i32x4_s(quantise4(x + 32, inverse), quantise4(x + 48, inverse)),
@@ -135,7 +141,7 @@ function quantise16(x: usize, inverse: v128): v128 {
 
 // @ts-ignore: decorator
 @inline
-function sumBytes(q: v128): i32 {
+export function sumBytes(q: v128): i32 {
   const s = i32x4.extadd_pairwise_i16x8_s(i16x8.extadd_pairwise_i8x16_s(q));
   return (
     i32x4.extract_lane(s, 0) + i32x4.extract_lane(s, 1) + i32x4.extract_lane(s, 2) + i32x4.extract_lane(s, 3)
@@ -153,13 +159,13 @@ function storeLanes(out: usize, step: usize, q: v128): void {
 }
 
 /** Parts of 4 columns, as they are. */
-function storeBytes(out: usize, step: usize, low: v128, high: v128): void {
+export function storeBytes(out: usize, step: usize, low: v128, high: v128): void {
   storeLanes(out, step, low);
   storeLanes(out + 4 * step, step, high);
 }
 
 /** Parts of 4 columns: the words x0, x2, 256 x1, 256 x3. */
-function storeQ8Words(out: usize, step: usize, low: v128, high: v128): void {
+export function storeQ8Words(out: usize, step: usize, low: v128, high: v128): void {
   const odd = i16x8.splat(-256);
   storeLanes(out, step, i16x8.shr_s(i16x8.shl(low, 8), 8));
   storeLanes(out + 4, step, v128.and(low, odd));

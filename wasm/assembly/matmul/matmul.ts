@@ -1,5 +1,6 @@
-import {BLOCK_COLUMNS, F32, Format, GROUP_ROWS, groupBytes, isQuantised} from '../formats/format';
+import {BLOCK_COLUMNS, F32, Format, GROUP_ROWS, groupBytes, isQuantised, isSuper} from '../formats/format';
 import {Q4, Q4_BLOCK_BYTES, Q8, Q8_BLOCK_BYTES} from '../formats/format';
+import {SUPER_COLUMNS} from '../formats/super-block';
 import {loadF16x4} from '../formats/f16';
 import {scratchOffset, tokenBytes, usesWords} from './activations';
 import {STREAMS, TILE_TOKENS} from './block';
@@ -7,6 +8,8 @@ import {floatsTile, floatsVector, widenGroup} from './floats';
 import {q4BytesTile, q4BytesVector} from './q4-bytes';
 import {q4WordsTile, q4WordsVector} from './q4-words';
 import {q8BytesTile, q8BytesVector} from './q8-bytes';
+import {expandedGroupBytes, expandGroup, superTile} from './super-tile';
+import {superVector} from './super-vector';
 import {q8WordsTile, q8WordsVector} from './q8-words';
 
 /** Bytes of the results of a group with one token. */
@@ -109,6 +112,10 @@ function multiplyBatch(
  */
 function prepareGroup(format: Format, weights: usize, columns: i32, scratch: usize): void {
   if (format == F32) return;
+  if (isSuper(format)) {
+    expandGroup(format, weights, columns / SUPER_COLUMNS, scratch);
+    return;
+  }
   if (!isQuantised(format)) {
     widenGroup(format, weights, columns, scratch);
     return;
@@ -133,7 +140,9 @@ function multiplyVector(
   columns: i32,
 ): void {
   const blocks = columns / BLOCK_COLUMNS;
-  if (format == Q8) {
+  if (isSuper(format)) {
+    superVector(format, weights, stride, streams, x, y, yStride, columns / SUPER_COLUMNS);
+  } else if (format == Q8) {
     if (usesWords(Q8)) q8WordsVector(weights, stride, streams, x, y, yStride, blocks);
     else if (ASC_FEATURE_RELAXED_SIMD) q8BytesVector(weights, stride, streams, x, y, yStride, blocks);
   } else if (format == Q4) {
@@ -156,7 +165,12 @@ function multiplyTile(
   yStride: usize,
 ): void {
   const blocks = columns / BLOCK_COLUMNS;
-  if (format == Q8) {
+  if (isSuper(format)) {
+    const rowsBytes = expandedGroupBytes(format, columns) / 2;
+    for (let half: usize = 0; half < 2; half++) {
+      superTile(format, scratch + half * rowsBytes, x, y + half * 32, columns / SUPER_COLUMNS, yStride);
+    }
+  } else if (format == Q8) {
     for (let rows: usize = 0; rows < 16; rows += 8) {
       // 4 bytes of a part, 4 of the scales and 4 of the results for every row.
       const w = weights + rows * 4, scales = scratch + rows * 4, out = y + rows * 4;

@@ -1,0 +1,71 @@
+/** What tells apart the formats of super-blocks that share a shape: tables, offsets and units. */
+import {
+  Format,
+  IQ1_M,
+  IQ1_S,
+  IQ2_XS,
+  IQ2_XXS,
+  IQ3_S,
+  IQ3_XXS,
+  Q3_K,
+  Q6_K,
+  TABLE,
+  TABLE_SHORT,
+  TQ2,
+} from './format';
+import * as types from './unpack/types';
+import {codeOffset, unit, valueTable} from './unpack/values';
+
+/** A type that is stored in this format; others have the same table, offset and unit. */
+function typeOf(format: Format): i32 {
+  switch (format) {
+    case Q3_K:
+      return types.Q3_K;
+    case Q6_K:
+      return types.Q6_K;
+    case TQ2:
+      return types.TQ2_0;
+    case IQ3_S:
+      return types.IQ3_S;
+    case IQ3_XXS:
+      return types.IQ3_XXS;
+    case IQ2_XXS:
+      return types.IQ2_XXS;
+    case IQ1_S:
+      return types.IQ1_S;
+    case IQ2_XS:
+      return types.IQ2_XS;
+    case IQ1_M:
+      return types.IQ1_M;
+    default:
+      return types.Q4_K;
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+export function shapeOf(format: Format): Format {
+  if (format <= TQ2) return format;
+  return format == IQ2_XS || format == IQ1_M ? TABLE_SHORT : TABLE;
+}
+
+/** See `unit` of unpack/values.ts. */
+export function unitOf(format: Format): f32 {
+  return unit(typeOf(format));
+}
+
+/** The 16 × i8 that codes are indices into, where the shape has a table. */
+export function tableOf(format: Format): usize {
+  return valueTable(typeOf(format));
+}
+
+/** What is added to the entries of a table. */
+const TABLE_OFFSET: i32 = 64;
+
+/**
+ * What is added to the weights so that the products' operand is 0 … 127. The integer sums begin with minus that times
+ * the sum of the activations.
+ */
+export function offsetOf(format: Format): i32 {
+  return format > TQ2 ? TABLE_OFFSET : codeOffset(typeOf(format));
+}
