@@ -3,7 +3,7 @@
  *
  * assembly/index.ts → asc → wasm-opt → build/core-baseline.wasm (SIMD) and build/core-relaxed.wasm (relaxed SIMD),
  * from one source; build/cores.js carries both as text, for the Worker's bundle.
- * assembly/bench.ts → build/bench.wasm.
+ * assembly/bench.ts → build/bench.wasm; assembly/unpacking.ts → build/unpacking-baseline.wasm, -relaxed.wasm for tests.
  *
  * Nothing is done while the sources, this file and the compilers stay the same.
  */
@@ -44,6 +44,8 @@ const artifacts = [
   {name: 'core-baseline', entry: 'index.ts', features: simd, budget: SIZE_BUDGET},
   {name: 'core-relaxed', entry: 'index.ts', features: relaxed, budget: SIZE_BUDGET},
   {name: 'bench', entry: 'bench.ts', features: relaxed, budget: SIZE_BUDGET},
+  {name: 'unpacking-baseline', entry: 'unpacking.ts', features: simd, budget: SIZE_BUDGET},
+  {name: 'unpacking-relaxed', entry: 'unpacking.ts', features: relaxed, budget: SIZE_BUDGET},
 ];
 
 /** The compilers run as the packages' own commands, with this Node. */
@@ -143,7 +145,8 @@ function coresModule(binaries) {
 const stamp = join(build, 'sources.sha256');
 const hash = await sourceHash();
 const built = await readFile(stamp, 'utf8').catch(() => '');
-const complete = ['cores.js', 'cores.d.ts', 'bench.wasm'].every((name) => existsSync(join(build, name)));
+const products = ['cores.js', 'cores.d.ts', ...artifacts.map(({name}) => `${name}.wasm`)];
+const complete = products.every((name) => existsSync(join(build, name)));
 if (built !== hash || !complete || process.argv.includes('--force')) {
   await mkdir(build, {recursive: true});
   const binaries = {};
