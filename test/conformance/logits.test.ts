@@ -19,6 +19,22 @@ const models = [
   {name: 'llama-bf16', exact: true},
   {name: 'llama-q8_0', exact: false},
   {name: 'llama-q4_0', exact: false},
+  {name: 'llama-q2_k', exact: false},
+  {name: 'llama-q3_k', exact: false},
+  {name: 'llama-q4_k', exact: false},
+  {name: 'llama-q5_k', exact: false},
+  {name: 'llama-q6_k', exact: false},
+  {name: 'llama-tq1_0', exact: false},
+  {name: 'llama-tq2_0', exact: false},
+  {name: 'llama-iq1_s', exact: false},
+  {name: 'llama-iq1_m', exact: false},
+  {name: 'llama-iq2_xxs', exact: false},
+  {name: 'llama-iq2_xs', exact: false},
+  {name: 'llama-iq2_s', exact: false},
+  {name: 'llama-iq3_xxs', exact: false},
+  {name: 'llama-iq3_s', exact: false},
+  {name: 'llama-iq4_xs', exact: false},
+  {name: 'llama-mix-q4_k_m', exact: false},
 ];
 
 /** Token by token, in uneven slices, and as long as the buffers allow. */

@@ -87,10 +87,15 @@ export class Unpacker {
     return Array.from(numbers, (code) => code - offset);
   }
 
+  /** The power of two that the type's scales stand to each other in: see values.ts. */
+  unit(type: QuantisedType): number {
+    return this.#run('unit', ggmlTypes[type].id);
+  }
+
   /** d · unit · scale · weight, and the minimum, of every column. Products are exact (values.ts). */
   values(unpacked: Unpacked): Float32Array {
     const {type, codes, scales, mins} = unpacked;
-    const unit = this.#run('unit', ggmlTypes[type].id);
+    const unit = this.unit(type);
     const d = type === 'MXFP4' ? bf16ToNumber(unpacked.scale) : f16ToNumber(unpacked.scale);
     const min = f16ToNumber(unpacked.min);
     const columnsOfScale = codes.length / (subBlocks[type] ?? 1);

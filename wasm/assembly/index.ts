@@ -8,7 +8,7 @@
  */
 export {probeRelaxedDot, setDotMode} from './matmul/dot-mode';
 
-export {groupBytes} from './formats/format';
+export {groupBytes} from './formats/group';
 export {repack} from './formats/repack';
 export {dequantizeRow} from './formats/dequantize';
 

@@ -15,6 +15,7 @@ export const computeFormats = {
   Q6_K: 16,
   TQ1_0: 17,
   TQ2_0: 17,
+  IQ4_XS: 18,
   IQ3_S: 19,
   IQ3_XXS: 20,
   IQ2_XXS: 21,

@@ -6,9 +6,6 @@
  * rows of the last group are zero.
  */
 
-import {SUPER_COLUMNS, superBlockBytes} from './super-block';
-import {shapeOf} from './super-types';
-
 export type Format = i32;
 
 export const F32: Format = 0;
@@ -58,11 +55,10 @@ export function isSuper(format: Format): bool {
   return format >= Q2_K;
 }
 
-/** Bytes of one group of 16 rows of `columns` columns. */
-export function groupBytes(format: Format, columns: i32): usize {
-  if (isSuper(format)) return <usize>(columns / SUPER_COLUMNS) * 2 * superBlockBytes(shapeOf(format));
-  const blocks = <usize>(columns / BLOCK_COLUMNS);
-  if (format == Q8) return blocks * Q8_BLOCK_BYTES;
-  if (format == Q4) return blocks * Q4_BLOCK_BYTES;
-  return <usize>(columns * GROUP_ROWS) << (format == F32 ? 2 : 1);
+/** The shape of a format of super-blocks: see super-block.ts. */
+// @ts-ignore: decorator
+@inline
+export function shapeOf(format: Format): Format {
+  if (format <= TQ2) return format;
+  return format == IQ2_XS || format == IQ1_M ? TABLE_SHORT : TABLE;
 }

@@ -1,5 +1,5 @@
 /** Stored blocks of 256 columns into super-blocks, and back to f32. Layout: super-block.ts. */
-import {Format, GROUP_ROWS, Q2_K, Q4_K, Q5_K, TQ2} from './format';
+import {Format, GROUP_ROWS, Q2_K, Q4_K, Q5_K, TQ2, shapeOf} from './format';
 import {f16ToF32} from './f16';
 import {
   PLANE_COLUMNS,
@@ -15,7 +15,7 @@ import {
   subCount,
   superBlockBytes,
 } from './super-block';
-import {offsetOf, shapeOf, tableOf, unitOf} from './super-types';
+import {offsetOf, tableOf, unitOf} from './super-types';
 import {unpack} from './unpack/unpack';
 import {UNPACKED_CODES, UNPACKED_MIN, UNPACKED_MINS, UNPACKED_SCALE, UNPACKED_SCALES} from './unpack/unpacked';
 

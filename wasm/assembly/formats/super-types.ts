@@ -7,12 +7,12 @@ import {
   IQ2_XXS,
   IQ3_S,
   IQ3_XXS,
+  IQ4_XS,
   Q3_K,
   Q6_K,
-  TABLE,
-  TABLE_SHORT,
   TQ2,
 } from './format';
+import {byteOffset} from '../matmul/dot-mode';
 import * as types from './unpack/types';
 import {codeOffset, unit, valueTable} from './unpack/values';
 
@@ -25,6 +25,8 @@ function typeOf(format: Format): i32 {
       return types.Q6_K;
     case TQ2:
       return types.TQ2_0;
+    case IQ4_XS:
+      return types.IQ4_XS;
     case IQ3_S:
       return types.IQ3_S;
     case IQ3_XXS:
@@ -42,13 +44,6 @@ function typeOf(format: Format): i32 {
   }
 }
 
-// @ts-ignore: decorator
-@inline
-export function shapeOf(format: Format): Format {
-  if (format <= TQ2) return format;
-  return format == IQ2_XS || format == IQ1_M ? TABLE_SHORT : TABLE;
-}
-
 /** See `unit` of unpack/values.ts. */
 export function unitOf(format: Format): f32 {
   return unit(typeOf(format));
@@ -59,7 +54,7 @@ export function tableOf(format: Format): usize {
   return valueTable(typeOf(format));
 }
 
-/** What is added to the entries of a table. */
+/** What is added to the entries of a table; those of IQ4_XS need all 8 bits. */
 const TABLE_OFFSET: i32 = 64;
 
 /**
@@ -67,5 +62,6 @@ const TABLE_OFFSET: i32 = 64;
  * the sum of the activations.
  */
 export function offsetOf(format: Format): i32 {
+  if (format == IQ4_XS) return byteOffset();
   return format > TQ2 ? TABLE_OFFSET : codeOffset(typeOf(format));
 }

@@ -5,7 +5,8 @@
  * are the row itself for one token, (columns, 4 tokens) for a tile. For tiles, a group of 16-bit weights is
  * first widened to f32, once for all tokens.
  */
-import {F16, F32, Format, groupBytes} from '../formats/format';
+import {F16, F32, Format} from '../formats/format';
+import {groupBytes} from '../formats/group';
 import {allNormal16, loadBF16x4, loadF16x4, loadNormalF16x4, widenBF16x16, widenF16x16} from '../formats/f16';
 import {clearResults, storeTile} from './block';
 

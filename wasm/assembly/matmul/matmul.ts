@@ -1,8 +1,10 @@
-import {BLOCK_COLUMNS, F32, Format, GROUP_ROWS, groupBytes, isQuantised, isSuper} from '../formats/format';
+import {BLOCK_COLUMNS, F32, Format, GROUP_ROWS, isQuantised, isSuper} from '../formats/format';
+import {groupBytes} from '../formats/group';
 import {Q4, Q4_BLOCK_BYTES, Q8, Q8_BLOCK_BYTES} from '../formats/format';
 import {SUPER_COLUMNS} from '../formats/super-block';
 import {loadF16x4} from '../formats/f16';
-import {scratchOffset, tokenBytes, usesWords} from './activations';
+import {scratchOffset, tokenBytes} from './activations';
+import {usesWords} from './dot-mode';
 import {STREAMS, TILE_TOKENS} from './block';
 import {floatsTile, floatsVector, widenGroup} from './floats';
 import {q4BytesTile, q4BytesVector} from './q4-bytes';

@@ -8,18 +8,27 @@
  *   64 bytes for every token: f32 d at 0 · i16 sums of 16 columns at 16 · i16 sums of 32 columns at 48
  */
 import {SUPER_COLUMNS} from '../formats/super-block';
-import {quantise16, storeBytes, storeQ8Words, sumBytes} from './activations';
-
-/** Words where the core has no relaxed dot product. */
-export const SUPER_WORDS: bool = !ASC_FEATURE_RELAXED_SIMD;
+import {quantise16, storeBytes, storeQ8Words, sumBytes} from './quantise';
 
 /** Bytes of a quad of one token. */
-export const QUAD_X: usize = ASC_FEATURE_RELAXED_SIMD ? 4 : 8;
+// @ts-ignore: decorator
+@inline
+export function quadBytes(words: bool): usize {
+  return words ? 8 : 4;
+}
 
-/** Bytes of the data, and of all, of 256 columns of one token. */
-export const SUPER_DATA: usize = 64 * QUAD_X;
+/** Bytes of the data of 256 columns of one token, of what follows, and of both. */
+// @ts-ignore: decorator
+@inline
+export function superData(words: bool): usize {
+  return 64 * quadBytes(words);
+}
 export const SUPER_TAIL: usize = 64;
-export const SUPER_X: usize = SUPER_DATA + SUPER_TAIL;
+// @ts-ignore: decorator
+@inline
+export function superBytes(words: bool): usize {
+  return superData(words) + SUPER_TAIL;
+}
 
 /** Offsets in a tail. */
 export const SHORT_SUMS: usize = 16;
@@ -39,24 +48,32 @@ function largest256(x: usize): f32 {
 }
 
 /** One f32 row into lane `lane` of a tile of `lanes` tokens. */
-export function quantiseSuperRow(x: usize, columns: i32, out: usize, lane: usize, lanes: usize): void {
+export function quantiseSuperRow(
+  words: bool,
+  x: usize,
+  columns: i32,
+  out: usize,
+  lane: usize,
+  lanes: usize,
+): void {
+  const quad = quadBytes(words);
   for (let column: i32 = 0; column < columns; column += SUPER_COLUMNS) {
     const d = largest256(x) / 127;
     const vanishes = d < LEAST_SCALE;
     const inverse = f32x4.splat(vanishes ? 0 : 1 / d);
-    const tail = out + SUPER_DATA * lanes + SUPER_TAIL * lane;
+    const tail = out + superData(words) * lanes + SUPER_TAIL * lane;
     store<f32>(tail, vanishes ? 0 : d);
     for (let part: usize = 0; part < 8; part++) {
       const low = quantise16(x, inverse), high = quantise16(x + 64, inverse);
-      const target = out + (part * 8 * lanes + lane) * QUAD_X;
-      if (SUPER_WORDS) storeQ8Words(target, lanes * QUAD_X, low, high);
-      else storeBytes(target, lanes * QUAD_X, low, high);
+      const target = out + (part * 8 * lanes + lane) * quad;
+      if (words) storeQ8Words(target, lanes * quad, low, high);
+      else storeBytes(target, lanes * quad, low, high);
       const a = sumBytes(low), b = sumBytes(high);
       store<i16>(tail + part * 4, <i16>a, SHORT_SUMS);
       store<i16>(tail + part * 4, <i16>b, SHORT_SUMS + 2);
       store<i16>(tail + part * 2, <i16>(a + b), LONG_SUMS);
       x += 128;
     }
-    out += SUPER_X * lanes;
+    out += superBytes(words) * lanes;
   }
 }

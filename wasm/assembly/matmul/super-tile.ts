@@ -8,7 +8,7 @@
  *   subs / 2 × 32     minima, pairs of i16; shapes with minima only
  *   32, 32            d and dmin, f32
  */
-import {Format, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K, TABLE, TABLE_SHORT, TQ2} from '../formats/format';
+import {Format, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K, TABLE, TABLE_SHORT, TQ2, shapeOf} from '../formats/format';
 import {loadF16x4} from '../formats/f16';
 import {
   QUAD_BYTES,
@@ -20,10 +20,11 @@ import {
   subCount,
   superBlockBytes,
 } from '../formats/super-block';
-import {offsetOf, shapeOf, tableOf, unitOf} from '../formats/super-types';
-import {QUAD_X, SUPER_DATA, SUPER_TAIL, SUPER_X, SHORT_SUMS, LONG_SUMS} from './super-activations';
+import {offsetOf, tableOf, unitOf} from '../formats/super-types';
+import {usesWords} from './dot-mode';
+import {LONG_SUMS, SHORT_SUMS, SUPER_TAIL, quadBytes, superBytes, superData} from './super-activations';
 import {hasNibbles, highMask, highNibbles, loadHigh, lowMask, lowNibbles, pairCodes} from './super-codes';
-import {dotQuad, exactSum, operands, loadMinima, loadScales, startOf} from './super-vector';
+import {WORDS, dotQuad, exactSum, operands, loadMinima, loadScales, startOf} from './super-vector';
 
 const QUADS_BYTES: usize = 64 * QUAD_BYTES;
 
@@ -178,43 +179,44 @@ const sums = memory.data(128, 16);
 /** Adds a sub-block's sums, times its scales, to those of token `token`. */
 // @ts-ignore: decorator
 @inline
-function addSums(token: usize, a: v128, b: v128, s: v128, t: v128): void {
+function addSums(words: bool, token: usize, a: v128, b: v128, s: v128, t: v128): void {
   const at = sums + token * 32;
-  v128.store(at, i32x4.add(v128.load(at), i32x4.mul(exactSum(a), s)));
-  v128.store(at, i32x4.add(v128.load(at, 16), i32x4.mul(exactSum(b), t)), 16);
+  v128.store(at, i32x4.add(v128.load(at), i32x4.mul(exactSum(words, a), s)));
+  v128.store(at, i32x4.add(v128.load(at, 16), i32x4.mul(exactSum(words, b), t)), 16);
 }
 
 /** The integer sums of one expanded super-block. `x`: a tile of 256 columns. */
 // @ts-ignore: decorator
 @inline
-function sumTile(short: bool, w: usize, x: usize, offset: i32): void {
+function sumTile(short: bool, words: bool, w: usize, x: usize, offset: i32): void {
   memory.fill(sums, 0, 128);
-  const tail = x + 4 * SUPER_DATA + (short ? SHORT_SUMS : LONG_SUMS);
+  const quad = quadBytes(words);
+  const tail = x + 4 * superData(words) + (short ? SHORT_SUMS : LONG_SUMS);
   let scales = w + QUADS_BYTES;
   for (let sub: usize = 0; sub < expandedSubs(short); sub++) {
     const start = tail + sub * 2;
-    let a0 = startOf(offset, start), a1 = startOf(offset, start + SUPER_TAIL);
-    let a2 = startOf(offset, start + 2 * SUPER_TAIL), a3 = startOf(offset, start + 3 * SUPER_TAIL);
+    let a0 = startOf(words, offset, start), a1 = startOf(words, offset, start + SUPER_TAIL);
+    let a2 = startOf(words, offset, start + 2 * SUPER_TAIL), a3 = startOf(words, offset, start + 3 * SUPER_TAIL);
     let b0 = a0, b1 = a1, b2 = a2, b3 = a3;
     const end = w + (short ? 4 : 8) * QUAD_BYTES;
     while (w < end) {
       const u = v128.load(w), v = v128.load(w, 16);
-      a0 = dotQuad(x, u, a0);
-      b0 = dotQuad(x, v, b0);
-      a1 = dotQuad(x + QUAD_X, u, a1);
-      b1 = dotQuad(x + QUAD_X, v, b1);
-      a2 = dotQuad(x + 2 * QUAD_X, u, a2);
-      b2 = dotQuad(x + 2 * QUAD_X, v, b2);
-      a3 = dotQuad(x + 3 * QUAD_X, u, a3);
-      b3 = dotQuad(x + 3 * QUAD_X, v, b3);
+      a0 = dotQuad(words, x, u, a0);
+      b0 = dotQuad(words, x, v, b0);
+      a1 = dotQuad(words, x + quad, u, a1);
+      b1 = dotQuad(words, x + quad, v, b1);
+      a2 = dotQuad(words, x + 2 * quad, u, a2);
+      b2 = dotQuad(words, x + 2 * quad, v, b2);
+      a3 = dotQuad(words, x + 3 * quad, u, a3);
+      b3 = dotQuad(words, x + 3 * quad, v, b3);
       w += QUAD_BYTES;
-      x += 4 * QUAD_X;
+      x += 4 * quad;
     }
     const s = v128.load(scales), t = v128.load(scales, 16);
-    addSums(0, a0, b0, s, t);
-    addSums(1, a1, b1, s, t);
-    addSums(2, a2, b2, s, t);
-    addSums(3, a3, b3, s, t);
+    addSums(words, 0, a0, b0, s, t);
+    addSums(words, 1, a1, b1, s, t);
+    addSums(words, 2, a2, b2, s, t);
+    addSums(words, 3, a3, b3, s, t);
     scales += 32;
   }
 }
@@ -251,6 +253,7 @@ function addToken(short: bool, minima: bool, token: usize, w: usize, tail: usize
 function multiply(
   short: bool,
   minima: bool,
+  words: bool,
   w: usize,
   x: usize,
   y: usize,
@@ -261,35 +264,40 @@ function multiply(
 ): void {
   for (let token: usize = 0; token < 4; token++) memory.fill(y + token * yStride, 0, 32);
   for (let block = 0; block < blocks; block++) {
-    sumTile(short, w, x, offset);
+    sumTile(short, words, w, x, offset);
     const behind = w + QUADS_BYTES + expandedSubs(short) * 32;
     for (let token: usize = 0; token < 4; token++) {
-      const tail = x + 4 * SUPER_DATA + token * SUPER_TAIL;
+      const tail = x + 4 * superData(words) + token * SUPER_TAIL;
       addToken(short, minima, token, behind, tail, y + token * yStride, unit);
     }
     w += expandedBytes(short, minima);
-    x += 4 * SUPER_X;
+    x += 4 * superBytes(words);
   }
 }
 
 // prettier-ignore
 function shortMinimaTile(w: usize, x: usize, y: usize, blocks: i32, yStride: usize, unit: f32, offset: i32): void {
-  multiply(true, true, w, x, y, blocks, yStride, unit, offset);
+  multiply(true, true, WORDS, w, x, y, blocks, yStride, unit, offset);
 }
 
 // prettier-ignore
 function minimaTile(w: usize, x: usize, y: usize, blocks: i32, yStride: usize, unit: f32, offset: i32): void {
-  multiply(false, true, w, x, y, blocks, yStride, unit, offset);
+  multiply(false, true, WORDS, w, x, y, blocks, yStride, unit, offset);
 }
 
 // prettier-ignore
 function shortTile(w: usize, x: usize, y: usize, blocks: i32, yStride: usize, unit: f32, offset: i32): void {
-  multiply(true, false, w, x, y, blocks, yStride, unit, offset);
+  multiply(true, false, WORDS, w, x, y, blocks, yStride, unit, offset);
 }
 
 // prettier-ignore
 function longTile(w: usize, x: usize, y: usize, blocks: i32, yStride: usize, unit: f32, offset: i32): void {
-  multiply(false, false, w, x, y, blocks, yStride, unit, offset);
+  multiply(false, false, WORDS, w, x, y, blocks, yStride, unit, offset);
+}
+
+// prettier-ignore
+function longWordsTile(w: usize, x: usize, y: usize, blocks: i32, yStride: usize, unit: f32, offset: i32): void {
+  multiply(false, false, true, w, x, y, blocks, yStride, unit, offset);
 }
 
 /** 8 rows, expanded, with a tile of 4 tokens. */
@@ -299,5 +307,6 @@ export function superTile(format: Format, w: usize, x: usize, y: usize, blocks: 
     if (hasShortSubs(shape)) shortMinimaTile(w, x, y, blocks, yStride, unit, offset);
     else minimaTile(w, x, y, blocks, yStride, unit, offset);
   } else if (hasShortSubs(shape)) shortTile(w, x, y, blocks, yStride, unit, offset);
+  else if (!WORDS && usesWords(format)) longWordsTile(w, x, y, blocks, yStride, unit, offset);
   else longTile(w, x, y, blocks, yStride, unit, offset);
 }
