@@ -3,7 +3,7 @@ import {ggmlTypes} from '../../worker-runtime/gguf/ggml-types.ts';
 import {numberToF16} from './core-reference.ts';
 import type {QuantisedType} from './type-reference.ts';
 
-/** Where a block has f16 scales. MXFP4 and NVFP4 have others, IQ1_M a scattered one. */
+/** Where a block has f16 scales. MXFP4 has a power of two, IQ1_M a scattered one; those of NVFP4 stay as they are. */
 const scalePlaces: Partial<Record<QuantisedType, readonly number[]>> = {
   Q4_0: [0],
   Q4_1: [0, 2],
@@ -34,6 +34,8 @@ export function setBlockScale(type: QuantisedType, block: Uint8Array, scale: num
   const view = new DataView(block.buffer, block.byteOffset);
   const half = numberToF16(scale);
   scalePlaces[type]?.forEach((at, i) => view.setUint16(at, i === 0 ? half : numberToF16(scale / -3), true));
+  // A power of two with a bias of 127, from 2^-20 up.
+  if (type === 'MXFP4') block[0] = 127 + Math.round(Math.log2(Math.max(Math.abs(scale), 2 ** -20)));
   if (type !== 'IQ1_M') return;
   for (let i = 0; i < 4; i++) {
     const at = 49 + 2 * i;

@@ -92,6 +92,11 @@ export class Unpacker {
     return this.#run('unit', ggmlTypes[type].id);
   }
 
+  /** The value of an NVFP4 scale. */
+  ue4m3(code: number): number {
+    return this.#run('ue4m3', code);
+  }
+
   /** d · unit · scale · weight, and the minimum, of every column. Products are exact (values.ts). */
   values(unpacked: Unpacked): Float32Array {
     const {type, codes, scales, mins} = unpacked;
@@ -103,7 +108,7 @@ export class Unpacker {
       const subBlock = Math.floor(column / columnsOfScale);
       switch (type) {
         case 'NVFP4':
-          return this.#run('ue4m3', scales[subBlock]! & 255) * unit * weight;
+          return this.ue4m3(scales[subBlock]! & 255) * unit * weight;
         case 'Q4_1':
         case 'Q5_1':
           return fround(d * weight) + min;

@@ -14,6 +14,15 @@ export const BF16: Format = 2;
 export const Q8: Format = 3;
 export const Q4: Format = 4;
 
+/** Formats of small blocks (small-block.ts). */
+export const Q4_MIN: Format = 5;
+export const Q5: Format = 6;
+export const Q5_MIN: Format = 7;
+export const IQ4_NL: Format = 8;
+export const MXFP4: Format = 9;
+export const NVFP4: Format = 10;
+export const Q2: Format = 11;
+
 /** Formats of super-blocks (super-block.ts). */
 export const Q2_K: Format = 12;
 export const Q3_K: Format = 13;
@@ -46,6 +55,13 @@ export const Q4_BLOCK_BYTES: usize = 32 + 16 * 16;
 @inline
 export function isQuantised(format: Format): bool {
   return format >= Q8;
+}
+
+/** Whether a format has small blocks. */
+// @ts-ignore: decorator
+@inline
+export function isSmall(format: Format): bool {
+  return format > Q4 && format < Q2_K;
 }
 
 /** Whether a format has super-blocks. */

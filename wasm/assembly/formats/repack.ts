@@ -1,7 +1,8 @@
-import {F32, Format, isSuper, Q4, Q8} from './format';
+import {F32, Format, isSmall, isSuper, Q4, Q8} from './format';
 import {repack16, repackF32} from './floats';
 import {repackQ4_0} from './q4';
 import {repackQ8_0} from './q8';
+import {repackSmall} from './small-pack';
 import {repackSuper} from './super-pack';
 
 /**
@@ -19,6 +20,7 @@ export function repack(
   target: usize,
 ): void {
   if (isSuper(format)) repackSuper(format, type, blockBytes, source, stride, rows, columns, target);
+  else if (isSmall(format)) repackSmall(format, type, blockBytes, source, stride, rows, columns, target);
   else if (format == Q8) repackQ8_0(source, stride, rows, columns, target);
   else if (format == Q4) repackQ4_0(source, stride, rows, columns, target);
   else if (format == F32) repackF32(source, stride, rows, columns, target);

@@ -1,21 +1,20 @@
 /** Stored blocks of 256 columns into super-blocks, and back to f32. Layout: super-block.ts. */
 import {Format, GROUP_ROWS, Q2_K, Q4_K, Q5_K, TQ2, shapeOf} from './format';
+import {PLANE_COLUMNS, codeAt, hasTable, packPlanes} from './codes';
 import {f16ToF32} from './f16';
 import {
-  PLANE_COLUMNS,
+  QUAD_BYTES,
   SUPER_COLUMNS,
   SUPER_ROWS,
-  codeBits,
   codesOffset,
   hasMinima,
-  hasTable,
   minimaOffset,
   planesBytes,
   scalesOffset,
   subCount,
   superBlockBytes,
 } from './super-block';
-import {offsetOf, tableOf, unitOf} from './super-types';
+import {offsetOf, tableOf, unitOf} from './type-values';
 import {unpack} from './unpack/unpack';
 import {UNPACKED_CODES, UNPACKED_MIN, UNPACKED_MINS, UNPACKED_SCALE, UNPACKED_SCALES} from './unpack/unpacked';
 
@@ -61,60 +60,9 @@ function packRow(shape: Format, to: usize, row: usize): void {
   }
   let planes = to + codesOffset(shape) + row * 4;
   for (let codes = UNPACKED_CODES; codes < UNPACKED_CODES + <usize>SUPER_COLUMNS; codes += PLANE_COLUMNS) {
-    packPlanes(shape, codes, planes);
+    packPlanes(shape, QUAD_BYTES, codes, planes);
     planes += planesBytes(shape);
   }
-}
-
-/** 32 codes into the lane of a row, `out`. */
-function packPlanes(shape: Format, codes: usize, out: usize): void {
-  const bits = codeBits(shape);
-  if (bits >= 4) packNibbles(codes, out);
-  else packPairs(codes, out, 0);
-  if (bits == 6) packPairs(codes, out + 128, 4);
-  if (bits == 5) packBits(codes, out + 128, 4);
-  if (bits == 3) packBits(codes, out + 64, 2);
-}
-
-function packNibbles(codes: usize, out: usize): void {
-  for (let p: usize = 0; p < 4; p++) {
-    const low = load<u32>(codes + p * 4) & 0x0f0f0f0f, high = load<u32>(codes + p * 4, 16) & 0x0f0f0f0f;
-    store<u32>(out + p * 32, low | (high << 4));
-  }
-}
-
-/** Two bits of every code, from bit `shift` on. */
-function packPairs(codes: usize, out: usize, shift: u32): void {
-  for (let h: usize = 0; h < 2; h++) {
-    const quads = codes + h * 8;
-    const a = (load<u32>(quads) >> shift) & 0x03030303, b = (load<u32>(quads, 4) >> shift) & 0x03030303;
-    const c = (load<u32>(quads, 16) >> shift) & 0x03030303, d = (load<u32>(quads, 20) >> shift) & 0x03030303;
-    store<u32>(out + h * 32, a | (b << 2) | (c << 4) | (d << 6));
-  }
-}
-
-/** Bit `shift` of every code. */
-function packBits(codes: usize, out: usize, shift: u32): void {
-  let bits: u32 = 0;
-  for (let quad: u32 = 0; quad < 8; quad++) {
-    bits |= ((load<u32>(codes + quad * 4) >> shift) & 0x01010101) << quad;
-  }
-  store<u32>(out, bits);
-}
-
-/** The code of column `column` (0 … 31); `lane`: the planes at the row's lane. */
-function codeAt(shape: Format, lane: usize, column: usize): u32 {
-  const bits = codeBits(shape);
-  const quad = column >> 2, byte = lane + (column & 3);
-  const pairShift = (quad & 1) * 2 + (quad >> 2) * 4, pairPart = ((quad >> 1) & 1) * 32;
-  if (bits < 4) {
-    const low = (<u32>load<u8>(byte + pairPart) >> <u32>pairShift) & 3;
-    return bits == 2 ? low : low | (((<u32>load<u8>(byte, 64) >> <u32>quad) & 1) << 2);
-  }
-  const low = (<u32>load<u8>(byte + (quad & 3) * 32) >> <u32>((quad >> 2) * 4)) & 15;
-  if (bits == 5) return low | (((<u32>load<u8>(byte, 128) >> <u32>quad) & 1) << 4);
-  if (bits == 6) return low | (((<u32>load<u8>(byte + pairPart, 128) >> <u32>pairShift) & 3) << 4);
-  return low;
 }
 
 /** Row `row` of the matrix as `columns` f32 at `out`. Exact: ggml's bits. */
@@ -134,7 +82,7 @@ export function dequantizeSuper(format: Format, matrix: usize, row: i32, columns
 }
 
 function valueAt(format: Format, shape: Format, block: usize, lane: usize, column: usize): f32 {
-  const code = codeAt(shape, block + codesOffset(shape) + (column >> 5) * planesBytes(shape) + lane * 4, column & 31);
+  const code = codeAt(shape, QUAD_BYTES, block + codesOffset(shape) + (column >> 5) * planesBytes(shape) + lane * 4, column & 31);
   const weight = hasTable(shape) ? <f32>load<i8>(tableOf(format) + code) : <f32>(<i32>code - offsetOf(format));
   const d = f16ToF32(load<u16>(block + lane * 2)) * unitOf(format);
   if (shape == TQ2) return d * weight;

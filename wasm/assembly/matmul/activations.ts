@@ -6,14 +6,24 @@
  *
  * The buffer: tiles of 4 tokens · the tokens that are left, one by one · scratch for the batch kernels.
  */
-import {BLOCK_COLUMNS, F32, Format, isQuantised, isSuper, Q8} from '../formats/format';
+import {BLOCK_COLUMNS, F32, Format, isQuantised, isSmall, isSuper, Q4, Q4_MIN, Q8} from '../formats/format';
+import {hasMinimum, hasTwoScales} from '../formats/small-block';
 import {SUPER_COLUMNS} from '../formats/super-block';
+import {offsetOf} from '../formats/type-values';
 import {roundToF16} from '../formats/f16';
 import {BYTES_BLOCK, TILE_TOKENS, WORDS_BLOCK, WORDS_SHIFT} from './block';
 import {q8Start, usesWords} from './dot-mode';
 import {quantise16, storeBytes, storeQ4Words, storeQ8Words, sumBytes} from './quantise';
 import {quantiseSuperRow, superBytes} from './super-activations';
+import {smallScratchBytes} from './small-tile';
 import {expandedGroupBytes} from './super-tile';
+
+/** Offset of the f32 sums of blocks, (blocks, tokens), that minima are multiplied with, for 1 token or a tile of 4. */
+// @ts-ignore: decorator
+@inline
+export function sumsOffset(format: Format, columns: i32, tokens: usize): usize {
+  return <usize>(columns / BLOCK_COLUMNS) * tokens * (usesWords(format) ? WORDS_BLOCK : BYTES_BLOCK);
+}
 
 /** Bytes of the prepared activations of one token. */
 // @ts-ignore: decorator
@@ -21,7 +31,14 @@ import {expandedGroupBytes} from './super-tile';
 export function tokenBytes(format: Format, columns: i32): usize {
   if (!isQuantised(format)) return <usize>columns << 2;
   if (isSuper(format)) return <usize>(columns / SUPER_COLUMNS) * superBytes(usesWords(format));
-  return <usize>(columns / BLOCK_COLUMNS) * (usesWords(format) ? WORDS_BLOCK : BYTES_BLOCK);
+  return sumsOffset(format, columns, 1) + (hasMinimum(format) ? <usize>(columns / BLOCK_COLUMNS) * 4 : 0);
+}
+
+/** Whether a format has kernels for tiles of 4 tokens; else tokens are taken one by one. */
+// @ts-ignore: decorator
+@inline
+export function hasTiles(format: Format): bool {
+  return !(isSmall(format) && hasTwoScales(format));
 }
 
 /** Where the scratch of the batch kernels begins: after the activations, at a multiple of 64. */
@@ -35,7 +52,8 @@ export function scratchOffset(format: Format, columns: i32, tokens: i32): usize 
  * Scratch holds one group's scales (blocks, 16) or one group of widened 16-bit weights (columns, 16), as f32.
  */
 function scratchBytes(format: Format, columns: i32, tokens: i32): usize {
-  if (tokens < TILE_TOKENS || format == F32) return 0;
+  if (tokens < TILE_TOKENS || format == F32 || !hasTiles(format)) return 0;
+  if (isSmall(format)) return smallScratchBytes(format, columns);
   if (isSuper(format)) return expandedGroupBytes(format, columns);
   return <usize>(isQuantised(format) ? columns / BLOCK_COLUMNS : columns) << 6;
 }
@@ -54,7 +72,7 @@ export function prepareActivations(
   xStride: usize,
   out: usize,
 ): void {
-  const tiled = tokens & ~(TILE_TOKENS - 1);
+  const tiled = hasTiles(format) ? tokens & ~(TILE_TOKENS - 1) : 0;
   const bytes = tokenBytes(format, columns);
   for (let token: i32 = 0; token < tokens; token++) {
     const lane = <usize>(token < tiled ? token & (TILE_TOKENS - 1) : 0);
@@ -79,23 +97,40 @@ function copyRow(x: usize, columns: i32, out: usize, step: usize): void {
 function quantiseRow(format: Format, x: usize, columns: i32, out: usize, lane: usize, lanes: usize): void {
   const words = usesWords(format);
   const dataBytes: usize = words ? 64 : 32;
+  let sums = out + sumsOffset(format, columns, lanes) + lane * 4;
   for (let column: i32 = 0; column < columns; column += BLOCK_COLUMNS) {
     const d = largestMagnitude(x) / 127;
     const scale = roundToF16(d);
     // Where the scale is 0 nothing remains; 1 / d might overflow there.
     const inverse = f32x4.splat(scale > 0 ? 1 / d : 0);
     const low = quantise16(x, inverse), high = quantise16(x + 64, inverse);
-    const sum = sumBytes(low) + sumBytes(high);
+    const lowSum = sumBytes(low), highSum = sumBytes(high);
+    const sum = lowSum + highSum;
     if (!words) storeBytes(out + lane * 4, lanes * 4, low, high);
-    else if (format == Q8) storeQ8Words(out + lane * 8, lanes * 8, low, high);
-    else storeQ4Words(out + lane * 16, lanes * 16, low, high);
+    else if (format == Q4 || format == Q4_MIN) storeQ4Words(out + lane * 16, lanes * 16, low, high);
+    else storeQ8Words(out + lane * 8, lanes * 8, low, high);
     const tail = out + dataBytes * lanes + lane * 4;
     store<f32>(tail, scale);
-    const start = format == Q8 ? q8Start(sum) : -8 * sum;
-    store<i32>(tail + lanes * 4, words ? start << WORDS_SHIFT : start);
+    if (isSmall(format) && hasTwoScales(format)) {
+      store<i16>(tail + lanes * 4, <i16>startOf(format, lowSum));
+      store<i16>(tail + lanes * 4, <i16>startOf(format, highSum), 2);
+    } else {
+      const start = startOf(format, sum);
+      store<i32>(tail + lanes * 4, words ? start << WORDS_SHIFT : start);
+    }
+    if (hasMinimum(format)) {
+      store<f32>(sums, scale * <f32>sum);
+      sums += lanes * 4;
+    }
     x += 128;
     out += (dataBytes + 8) * lanes;
   }
+}
+
+/** What an integer sum begins with, for activations of the given sum: it takes back the offset of the operands. */
+function startOf(format: Format, sum: i32): i32 {
+  if (format == Q8) return q8Start(sum);
+  return -sum * (format == Q4 ? 8 : offsetOf(format));
 }
 
 /**

@@ -7,7 +7,7 @@
  * exact integers, the same ones in every engine.
  */
 
-import {Format, IQ4_XS, Q8} from '../formats/format';
+import {Format, IQ4_NL, IQ4_XS, Q8} from '../formats/format';
 
 /** w is a signed byte; sums are exact. */
 export const SIGNED: i32 = 0;
@@ -38,7 +38,7 @@ function q8UsesWords(): bool {
 // @ts-ignore: decorator
 @inline
 export function usesWords(format: Format): bool {
-  return !ASC_FEATURE_RELAXED_SIMD || ((format == Q8 || format == IQ4_XS) && q8UsesWords());
+  return !ASC_FEATURE_RELAXED_SIMD || ((format == Q8 || format == IQ4_NL || format == IQ4_XS) && q8UsesWords());
 }
 
 /** What is xor-ed to four stored Q8 weights. */

@@ -20,10 +20,10 @@ import {
   subCount,
   superBlockBytes,
 } from '../formats/super-block';
-import {offsetOf, tableOf, unitOf} from '../formats/super-types';
+import {offsetOf, tableOf, unitOf} from '../formats/type-values';
 import {usesWords} from './dot-mode';
 import {LONG_SUMS, SHORT_SUMS, SUPER_TAIL, quadBytes, superBytes, superData} from './super-activations';
-import {hasNibbles, highMask, highNibbles, loadHigh, lowMask, lowNibbles, pairCodes} from './super-codes';
+import {hasNibbles, highMask, highNibbles, loadHigh, lowMask, lowNibbles, pairCodes} from './codes';
 import {WORDS, dotQuad, exactSum, operands, loadMinima, loadScales, startOf} from './super-vector';
 
 const QUADS_BYTES: usize = 64 * QUAD_BYTES;
@@ -57,12 +57,12 @@ function expandCodes(shape: Format, codes: usize, out: usize, table: v128): void
     for (let rows: usize = 0; rows < 32; rows += 16) {
       if (hasNibbles(shape)) {
         for (let p: i32 = 0; p < 4; p++) {
-          const u = v128.load(codes + rows + p * 32), h = loadHigh(shape, codes + rows, p);
+          const u = v128.load(codes + rows + p * 32), h = loadHigh(shape, QUAD_BYTES, codes + rows, p);
           v128.store(out + rows + p * QUAD_BYTES, lowNibbles(shape, u, h, p, mask, mask2, table));
           v128.store(out + rows + (p + 4) * QUAD_BYTES, highNibbles(shape, u, h, p, mask, mask2, table));
         }
       } else {
-        const high = loadHigh(shape, codes + rows, 0);
+        const high = loadHigh(shape, QUAD_BYTES, codes + rows, 0);
         for (let h: i32 = 0; h < 2; h++) {
           const u = v128.load(codes + rows + h * 32);
           const to = out + rows + 2 * h * QUAD_BYTES;

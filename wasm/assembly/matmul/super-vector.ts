@@ -8,6 +8,7 @@
 import {Format, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K, TABLE, TABLE_SHORT, TQ2, shapeOf} from '../formats/format';
 import {loadF16x4} from '../formats/f16';
 import {
+  QUAD_BYTES,
   codesOffset,
   hasMinima,
   hasShortSubs,
@@ -17,11 +18,11 @@ import {
   subCount,
   superBlockBytes,
 } from '../formats/super-block';
-import {offsetOf, tableOf, unitOf} from '../formats/super-types';
+import {offsetOf, tableOf, unitOf} from '../formats/type-values';
 import {WORDS_SHIFT, clearResults} from './block';
 import {dot, usesWords} from './dot-mode';
 import {LONG_SUMS, SHORT_SUMS, quadBytes, superBytes, superData} from './super-activations';
-import {hasNibbles, highMask, highNibbles, loadHigh, lowMask, lowNibbles, pairCodes} from './super-codes';
+import {hasNibbles, highMask, highNibbles, loadHigh, lowMask, lowNibbles, pairCodes} from './codes';
 
 /** Adds the products of 4 rows with 4 columns; `x`: a quad of one token. */
 // @ts-ignore: decorator
@@ -83,7 +84,7 @@ export function operands(table: usize, offset: i32): v128 {
   return i8x16.add(v128.load(table), i8x16.splat(<i8>offset));
 }
 
-/** Adds one compute block of 8 rows to their results at `y`. `unit`, `offset`, `table`: see formats/super-types.ts. */
+/** Adds one compute block of 8 rows to their results at `y`. `unit`, `offset`, `table`: see formats/type-values.ts. */
 // @ts-ignore: decorator
 @inline
 function addSuperBlock(
@@ -113,7 +114,7 @@ function addSuperBlock(
     if (hasNibbles(shape)) {
       for (let p: i32 = 0; p < 4; p++) {
         const u = v128.load(plane), v = v128.load(plane, 16);
-        const g = loadHigh(shape, codes, p), h = loadHigh(shape, codes + 16, p);
+        const g = loadHigh(shape, QUAD_BYTES, codes, p), h = loadHigh(shape, QUAD_BYTES, codes + 16, p);
         a0 = dotQuad(words, x, lowNibbles(shape, u, g, p, mask, mask2, table), a0);
         a1 = dotQuad(words, x, lowNibbles(shape, v, h, p, mask, mask2, table), a1);
         const x4 = x + 4 * quad;
@@ -131,7 +132,7 @@ function addSuperBlock(
     } else {
       for (let h: i32 = 0; h < 2; h++) {
         const u = v128.load(plane), v = v128.load(plane, 16);
-        const gu = loadHigh(shape, codes, 0), gv = loadHigh(shape, codes + 16, 0);
+        const gu = loadHigh(shape, QUAD_BYTES, codes, 0), gv = loadHigh(shape, QUAD_BYTES, codes + 16, 0);
         a0 = dotQuad(words, x, pairCodes(shape, u, gu, h, 0, mask, mask2), a0);
         a1 = dotQuad(words, x, pairCodes(shape, v, gv, h, 0, mask, mask2), a1);
         a0 = dotQuad(words, x + quad, pairCodes(shape, u, gu, h, 1, mask, mask2), a0);

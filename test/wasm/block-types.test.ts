@@ -2,13 +2,22 @@ import {expect} from '@open-wc/testing';
 import {computeFormats} from '../../worker-runtime/core/core-exports.ts';
 import {ggmlTypes} from '../../worker-runtime/gguf/ggml-types.ts';
 import {setRowScales} from '../helpers/random-blocks.ts';
-import {dotSuperBlocks, quantizeSuperActivations, superBlocksOf} from '../helpers/super-block-reference.ts';
+import {multiplyRows} from '../helpers/block-products.ts';
 import {decodeBlock} from '../helpers/type-reference.ts';
 import {Unpacker} from '../helpers/unpacker.ts';
 import {allCores, bits, paddedColumns, randomBytes, randomFloats} from './core-harness.ts';
 import type {CoreHarness} from './core-harness.ts';
 
+/** All types but those that have tests of their own: floats, Q8_0 and Q4_0. */
 const types = [
+  'Q4_1',
+  'Q5_0',
+  'Q5_1',
+  'IQ4_NL',
+  'MXFP4',
+  'NVFP4',
+  'Q1_0',
+  'Q2_0',
   'Q2_K',
   'Q3_K',
   'Q4_K',
@@ -25,13 +34,19 @@ const types = [
   'IQ1_S',
   'IQ1_M',
 ] as const;
-type SuperType = (typeof types)[number];
+type BlockType = (typeof types)[number];
+
+/** The shortest rows: a stored block or the 128 columns of the longest small one. */
+const leastColumns = (type: BlockType): number => Math.max(128, ggmlTypes[type].blockElements);
 
 /** Normal, negative, subnormal, zero, large. */
 const scales = [0.01, -0.007, 3e-5, 6e-8, 0, 0.5, 6000];
 
-function randomRows(type: SuperType, rows: number, columns: number): Uint8Array[] {
-  const bytes = (columns / 256) * ggmlTypes[type].blockBytes;
+const rowBytes = (type: BlockType, columns: number): number =>
+  (columns / ggmlTypes[type].blockElements) * ggmlTypes[type].blockBytes;
+
+function randomRows(type: BlockType, rows: number, columns: number): Uint8Array[] {
+  const bytes = rowBytes(type, columns);
   return Array.from({length: rows}, (_, row) => {
     const data = randomBytes(bytes, row * 31 + columns);
     setRowScales(type, data, (block) => scales[(row + block) % scales.length]!);
@@ -40,7 +55,7 @@ function randomRows(type: SuperType, rows: number, columns: number): Uint8Array[
 }
 
 /** The rows as a matrix in the core's compute format; its pointer. */
-function repack(core: CoreHarness, type: SuperType, rows: Uint8Array[], columns: number): number {
+function repack(core: CoreHarness, type: BlockType, rows: Uint8Array[], columns: number): number {
   const {id, blockBytes} = ggmlTypes[type];
   const format = computeFormats[type];
   const groupBytes = core.run('groupBytes', format, columns);
@@ -60,7 +75,7 @@ function repack(core: CoreHarness, type: SuperType, rows: Uint8Array[], columns:
 /** Results by token, with the rows that pad the last group. */
 function multiply(
   core: CoreHarness,
-  type: SuperType,
+  type: BlockType,
   rows: Uint8Array[],
   tokens: Float32Array[],
 ): Float32Array[] {
@@ -78,7 +93,7 @@ function multiply(
   return tokens.map((_, i) => core.f32(y + i * padded * 4, padded));
 }
 
-describe('super-blocks', () => {
+describe('products with types in blocks', () => {
   let cores: CoreHarness[];
   let unpacker: Unpacker;
   before(async () => {
@@ -87,12 +102,8 @@ describe('super-blocks', () => {
   });
   afterEach(() => cores.forEach((core) => core.reset()));
 
-  function check(type: SuperType, rows: Uint8Array[], tokens: Float32Array[]): void {
-    const blocks = rows.map((row) => superBlocksOf(unpacker, type, row));
-    const wanted = tokens.map((x) => {
-      const activations = quantizeSuperActivations(x);
-      return bits(Float32Array.from(blocks, (row) => dotSuperBlocks(row, activations)));
-    });
+  function check(type: BlockType, rows: Uint8Array[], tokens: Float32Array[]): void {
+    const wanted = multiplyRows(unpacker, type, rows, tokens).map(bits);
     for (const core of cores) {
       const results = multiply(core, type, rows, tokens);
       expect(results.map((y) => bits(y.slice(0, rows.length)))).to.deep.equal(wanted);
@@ -110,8 +121,10 @@ describe('super-blocks', () => {
         const out = core.allocate(2048);
         rows.forEach((row, index) => {
           core.run('dequantizeRow', computeFormats[type], matrix, index, 512, out);
-          const halves = [row.subarray(0, blockBytes), row.subarray(blockBytes)];
-          const wanted = halves.flatMap((block) => [...decodeBlock(type, block)]);
+          const blocks = Array.from({length: row.length / blockBytes}, (_, i) =>
+            row.subarray(i * blockBytes, (i + 1) * blockBytes),
+          );
+          const wanted = blocks.flatMap((block) => [...decodeBlock(type, block)]);
           // Zeros of both signs are equal.
           expect([...core.f32(out, 512)].map((value) => value + 0)).to.deep.equal(wanted.map((value) => value + 0));
         });
@@ -119,7 +132,7 @@ describe('super-blocks', () => {
     });
 
     it(`${type}: the reference's bits for all numbers of rows and tokens`, () => {
-      for (const columns of [256, 768]) {
+      for (const columns of [leastColumns(type), 3 * leastColumns(type)]) {
         for (const rowCount of [1, 8, 17, 40, 72]) {
           const rows = randomRows(type, rowCount, columns);
           for (const tokenCount of [1, 3, 4, 5, 9]) {
@@ -134,27 +147,28 @@ describe('super-blocks', () => {
     });
 
     it(`${type}: all bits set and clear, with activations of ±127`, () => {
-      const {blockBytes} = ggmlTypes[type];
+      const columns = leastColumns(type);
       for (const byte of [0, 0x55, 0xaa, 0xff]) {
-        const rows = Array.from({length: 17}, () => new Uint8Array(blockBytes).fill(byte));
+        const rows = Array.from({length: 17}, () => new Uint8Array(rowBytes(type, columns)).fill(byte));
         for (const row of rows) setRowScales(type, row, () => -0.125);
-        const same = new Float32Array(256).fill(-2);
+        const same = new Float32Array(columns).fill(-2);
         const alternating = same.map((value, i) => (i % 2 ? value : -value));
         check(type, rows, [same, alternating, same, alternating, same]);
       }
     });
 
     it(`${type}: activations of all magnitudes; NaN and infinity reach every result`, () => {
-      const rows = randomRows(type, 16, 256);
+      const columns = leastColumns(type);
+      const rows = randomRows(type, 16, columns);
       for (const row of rows) setRowScales(type, row, () => 0.01);
       const magnitudes = [0, 1e-42, 1e-37, 1e-30, 1e-8, 1, 1e4, 8e6];
       check(
         type,
         rows,
-        magnitudes.map((magnitude, i) => randomFloats(256, i, magnitude)),
+        magnitudes.map((magnitude, i) => randomFloats(columns, i, magnitude)),
       );
       for (const value of [NaN, Infinity, -Infinity]) {
-        const x = randomFloats(256, 1);
+        const x = randomFloats(columns, 1);
         x[40] = value;
         for (const core of cores) {
           for (const y of multiply(core, type, rows, [x, x, x, x, x])) {

@@ -1,6 +1,6 @@
-/** The operand of the products, 16 bytes (4 rows × 4 columns) at a time, from the planes of a super-block's codes. */
-import {Format, Q3_K, Q5_K, Q6_K} from '../formats/format';
-import {codeBits, hasTable} from '../formats/super-block';
+/** The operand of the products, 16 bytes (4 rows × 4 columns) at a time, from the planes of codes (formats/codes.ts). */
+import {codeBits, hasTable} from '../formats/codes';
+import {Format} from '../formats/format';
 
 /** Masks of code bits in every byte. Loaded, not written as constants: engines rebuild constants at every use. */
 const masks = memory.data<u8>(
@@ -24,7 +24,7 @@ export function lowMask(shape: Format): v128 {
 // @ts-ignore: decorator
 @inline
 export function highMask(shape: Format): v128 {
-  return v128.load(masks + (shape == Q6_K ? 16 : shape == Q5_K ? 32 : 64));
+  return v128.load(masks + (codeBits(shape) == 6 ? 16 : codeBits(shape) == 5 ? 32 : 64));
 }
 
 /** Whether the low plane has nibbles; else it has pairs of bits. */
@@ -34,13 +34,13 @@ export function hasNibbles(shape: Format): bool {
   return codeBits(shape) >= 4;
 }
 
-/** The vector of the high plane that part p of the low one needs; `codes`: 4 rows of the planes. */
+/** The vector of the high plane that part p of the low one needs; `codes`: 4 rows of the planes, `quad`: bytes of a quad. */
 // @ts-ignore: decorator
 @inline
-export function loadHigh(shape: Format, codes: usize, p: usize): v128 {
-  if (shape == Q6_K) return v128.load(codes + (p >> 1) * 32, 128);
-  if (shape == Q5_K) return v128.load(codes, 128);
-  if (shape == Q3_K) return v128.load(codes, 64);
+export function loadHigh(shape: Format, quad: usize, codes: usize, p: usize): v128 {
+  if (codeBits(shape) == 6) return v128.load(codes + (4 + (p >> 1)) * quad);
+  if (codeBits(shape) == 5) return v128.load(codes + 4 * quad);
+  if (codeBits(shape) == 3) return v128.load(codes + 2 * quad);
   return i32x4.splat(0);
 }
 
@@ -49,8 +49,8 @@ export function loadHigh(shape: Format, codes: usize, p: usize): v128 {
 @inline
 export function lowNibbles(shape: Format, low: v128, high: v128, p: i32, mask: v128, mask2: v128, table: v128): v128 {
   const code = v128.and(low, mask);
-  if (shape == Q5_K) return v128.or(code, v128.and(i16x8.shl(high, 4 - p), mask2));
-  if (shape == Q6_K) return v128.or(code, v128.and(i16x8.shl(high, 4 - 2 * (p & 1)), mask2));
+  if (codeBits(shape) == 5) return v128.or(code, v128.and(i16x8.shl(high, 4 - p), mask2));
+  if (codeBits(shape) == 6) return v128.or(code, v128.and(i16x8.shl(high, 4 - 2 * (p & 1)), mask2));
   return hasTable(shape) ? i8x16.swizzle(table, code) : code;
 }
 
@@ -58,8 +58,8 @@ export function lowNibbles(shape: Format, low: v128, high: v128, p: i32, mask: v
 @inline
 export function highNibbles(shape: Format, low: v128, high: v128, p: i32, mask: v128, mask2: v128, table: v128): v128 {
   const code = v128.and(i16x8.shr_u(low, 4), mask);
-  if (shape == Q5_K) return v128.or(code, v128.and(i16x8.shr_u(high, p), mask2));
-  if (shape == Q6_K) return v128.or(code, v128.and(i16x8.shr_u(high, 2 * (p & 1)), mask2));
+  if (codeBits(shape) == 5) return v128.or(code, v128.and(i16x8.shr_u(high, p), mask2));
+  if (codeBits(shape) == 6) return v128.or(code, v128.and(i16x8.shr_u(high, 2 * (p & 1)), mask2));
   return hasTable(shape) ? i8x16.swizzle(table, code) : code;
 }
 
@@ -68,7 +68,7 @@ export function highNibbles(shape: Format, low: v128, high: v128, p: i32, mask: 
 @inline
 export function pairCodes(shape: Format, low: v128, high: v128, h: i32, i: i32, mask: v128, mask2: v128): v128 {
   const code = v128.and(i16x8.shr_u(low, 2 * i), mask);
-  if (shape != Q3_K) return code;
+  if (codeBits(shape) != 3) return code;
   const quad = 2 * h + (i & 1) + (i >> 1) * 4;
   // Its bit goes to place 2; a shift to the left must not push bits out of the upper byte.
   const bit = i >= 2 ? i16x8.shr_u(high, quad - 2) : i16x8.shr_u(i16x8.shl(high, 2), quad);
