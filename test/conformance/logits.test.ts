@@ -118,10 +118,14 @@ describe('logits against llama.cpp', function () {
               const start = (tokens.length - 1 + step) * golden.vocab;
               const own = logits.subarray(start, start + golden.vocab);
               for (const [id, logit] of best) {
-                expect(own[id], `${prompt}, step ${step}, token ${id}`).to.be.closeTo(logit, tolerance.max_abs);
+                expect(own[id], `${prompt}, step ${step}, token ${id}`).to.be.closeTo(
+                  logit,
+                  tolerance.max_abs,
+                );
               }
               const margin = best[0]![1] - best[1]![1];
-              if (margin > 2 * tolerance.max_abs) expect(own.indexOf(Math.max(...own))).to.equal(greedy[step]);
+              if (margin > 2 * tolerance.max_abs)
+                expect(own.indexOf(Math.max(...own))).to.equal(greedy[step]);
             });
           }
         });

@@ -126,7 +126,9 @@ describe('products with types in blocks', () => {
           );
           const wanted = blocks.flatMap((block) => [...decodeBlock(type, block)]);
           // Zeros of both signs are equal.
-          expect([...core.f32(out, 512)].map((value) => value + 0)).to.deep.equal(wanted.map((value) => value + 0));
+          expect([...core.f32(out, 512)].map((value) => value + 0)).to.deep.equal(
+            wanted.map((value) => value + 0),
+          );
         });
       }
     });
