@@ -2,7 +2,12 @@
  * Times the choice of one token in the page. Bundled with the sources of the runtime by `test/bench/sampling.mjs`: the
  * sampler is no part of the public API.
  */
+import {Arena} from '../../../worker-runtime/core/arena.ts';
+import {chooseCore} from '../../../worker-runtime/core/choose-core.ts';
+import {Core} from '../../../worker-runtime/core/core.ts';
+import {allocateSampling} from '../../../worker-runtime/model/decoder-buffers.ts';
 import {defaultSampling} from '../../../worker-runtime/protocol.ts';
+import {Logits} from '../../../worker-runtime/sampling/logits.ts';
 import {logProbabilities} from '../../../worker-runtime/sampling/log-probabilities.ts';
 import {Sampler} from '../../../worker-runtime/sampling/sampler.ts';
 import {Random} from '../random.mjs';
@@ -33,10 +38,22 @@ const cases = {
   'log-probabilities, 5 best': {logits: likeAModel, settings: null},
 };
 
+/** Puts logits where those of a model are: into the memory of a core. */
+async function place(values) {
+  const {core: compiled} = await chooseCore();
+  const arena = new Arena();
+  const stride = Math.ceil(values.length / 16) * 64;
+  const row = {pointer: arena.allocate(stride, 'logits'), columns: values.length, stride};
+  const buffers = allocateSampling(values.length, arena, compiled.calculator);
+  const logits = new Logits(await Core.instantiate(compiled, arena.plan().total), row, buffers);
+  logits.values.set(values);
+  return logits;
+}
+
 /** What is timed: chooses a token, or (`settings` is null) gives log-probabilities. */
 function chooser(logits, settings) {
   if (settings === null) return () => logProbabilities(logits, 0, 5);
-  const sampler = new Sampler(settings, logits.length);
+  const sampler = new Sampler(settings, logits.values.length);
   return () => sampler.sample(logits, []);
 }
 
@@ -48,9 +65,9 @@ globalThis.page = {
   caseNames: () => Object.keys(cases),
 
   /** Milliseconds a choice among `count` tokens, one number a sample, after half a second of warm-up. */
-  measure(name, count, samples) {
+  async measure(name, count, samples) {
     const {logits, settings} = cases[name];
-    const choose = chooser(logits(count), settings);
+    const choose = chooser(await place(logits(count)), settings);
     for (const end = performance.now() + 500; performance.now() < end;) choose();
     return Array.from({length: samples}, () => {
       const started = performance.now();
