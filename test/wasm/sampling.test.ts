@@ -18,7 +18,7 @@ function expectSameBits(actual: ArrayLike<number>, wanted: ArrayLike<number>): v
 
 const vocabularies = [1, 5, 511, 150_001];
 
-/** Logits with their largest one, by the kind of distribution. */
+/** Logits by the kind of their distribution. */
 const distributions: Record<string, (n: number) => Float32Array> = {
   random: (n) => randomFloats(n, n, 12),
   rounded: (n) => randomFloats(n, n, 12).map(Math.round),
@@ -52,7 +52,7 @@ describe('sampling in the core', () => {
   }
 
   describe('ranks tokens in tiers', () => {
-    /** Tiers of at least `tier` tokens until `wanted` are there: the candidates' IDs and the sizes of the tiers. */
+    /** Tiers of at least `tier` tokens until `wanted` are there: the candidates' IDs. */
     function rank(core: CoreHarness, logits: Float32Array, tier: number, wanted: number): number[] {
       const n = logits.length;
       const [row, largest] = [putRow(core, logits), logits.reduce((a, b) => Math.max(a, b), -Infinity)];

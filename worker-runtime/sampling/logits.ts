@@ -3,23 +3,16 @@ import type {Core} from '../core/core.ts';
 import {GgufError} from '../errors.ts';
 import type {Rows, SamplingBuffers} from '../model/decoder-buffers.ts';
 import {Ranking} from './ranking.ts';
-
-/** What tokens weigh in a draw: e^((logit − largest) / temperature), or nothing. */
-export interface Weighing {
-  /** Above 0. */
-  readonly temperature: number;
-  /** What logit − largest must reach for a weight above 0; -Infinity: all weigh something. */
-  readonly leastDistance: number;
-}
+import type {Weighing} from './ranking.ts';
 
 /**
  * Logits of the next token over a vocabulary of V, in the core's memory. What looks at all of them happens in the core, with
- * the same bits in every engine; the views are made once, so that a token allocates nothing.
+ * the same bits in every engine; the views are made once for all tokens.
  */
 export class Logits {
   /** (V), a view */
   readonly values: Float32Array<ArrayBuffer>;
-  /** For {@link best} and others of these logits; to be begun anew when they have changed. */
+  /** Of these logits; to be begun anew when they have changed. */
   readonly ranking: Ranking;
   readonly #exports: CoreExports;
   readonly #pointer: number;
@@ -61,8 +54,16 @@ export class Logits {
    */
   weigh(largest: number, {temperature, leastDistance}: Weighing): Float64Array<ArrayBuffer> {
     const {length, BYTES_PER_ELEMENT: stride} = this.values;
-    const draw = [largest, temperature, leastDistance] as const;
-    this.#exports.accumulateWeights(this.#pointer, stride, length, ...draw, 0, this.#sums);
+    this.#exports.accumulateWeights(
+      this.#pointer,
+      stride,
+      length,
+      largest,
+      temperature,
+      leastDistance,
+      0,
+      this.#sums,
+    );
     return this.ranking.sums;
   }
 }

@@ -2,7 +2,14 @@ import {candidateBytes} from '../core/core-exports.ts';
 import type {CoreExports} from '../core/core-exports.ts';
 import type {Core} from '../core/core.ts';
 import type {Rows, SamplingBuffers} from '../model/decoder-buffers.ts';
-import type {Weighing} from './logits.ts';
+
+/** What tokens weigh in a draw: e^((logit − largest) / temperature), or nothing. */
+export interface Weighing {
+  /** Above 0. */
+  readonly temperature: number;
+  /** What logit − largest must reach for a weight above 0; -Infinity: all weigh something. */
+  readonly leastDistance: number;
+}
 
 /** What the probabilities of the model are proportional to. */
 const plain: Weighing = {temperature: 1, leastDistance: -Infinity};

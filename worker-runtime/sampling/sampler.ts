@@ -1,7 +1,8 @@
 import type {SamplingSettings} from '../protocol.ts';
-import type {Logits, Weighing} from './logits.ts';
+import type {Logits} from './logits.ts';
 import {naturalLogarithm} from './natural-logarithm.ts';
 import {Random} from './random.ts';
+import type {Weighing} from './ranking.ts';
 import {RepeatPenalty} from './repeat-penalty.ts';
 
 /** Ranks that top-p looks at first: few tokens of a real model have nearly all of the probability. */
