@@ -33,9 +33,10 @@ try {
   const environment = describeEnvironment(await browser.version());
   const {date, revision, uncommittedChanges, processor, loadAverage} = environment;
   const changes = uncommittedChanges ? ' with changes' : '';
+  const core = await call('coreVariant');
   console.log(`${date}, revision ${revision}${changes}, ${environment.browser}, ${processor}`);
   console.log(
-    `load average before ${loadAverage.toFixed(2)}; ${values.tokens} tokens, ${values.samples} samples\n`,
+    `load average before ${loadAverage.toFixed(2)}; ${values.tokens} tokens, ${values.samples} samples, ${core} core\n`,
   );
   console.log('| one choice | median | p95 |\n|---|---|---|');
   for (const name of await call('caseNames')) {

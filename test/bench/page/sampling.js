@@ -61,6 +61,9 @@ function chooser(logits, settings) {
 const choicesPerSample = 5;
 
 globalThis.page = {
+  /** Which core this browser can run: the one that is measured. */
+  coreVariant: async () => (await chooseCore()).core.variant,
+
   /** The names of what can be measured. */
   caseNames: () => Object.keys(cases),
 
