@@ -40,6 +40,9 @@ export type ComputeFormat = (typeof computeFormats)[ComputeType];
 export const kvFormats = {f32: 0, f16: 1} as const;
 export const ropeStyles = {normal: 0, neox: 1} as const;
 
+/** Bytes of a candidate of a ranking: u32 ID, f32 logit. */
+export const candidateBytes = 8;
+
 /** Rows of a group, in every compute format. */
 export const groupRows = 16;
 
@@ -166,7 +169,31 @@ export interface CoreExports {
   ): void;
 
   argmax(x: number, count: number): number;
-  allFinite(x: number, count: number): number;
+  tallyBytes(): number;
+  tallyDistances(logits: number, count: number, largest: number, tally: number): void;
+  lastBucket(tally: number, first: number, wanted: number): number;
+  rankBuckets(
+    logits: number,
+    count: number,
+    largest: number,
+    first: number,
+    last: number,
+    candidates: number,
+    spare: number,
+    tally: number,
+  ): number;
+  sumOfExponentials(logits: number, count: number, largest: number): number;
+  accumulateWeights(
+    logits: number,
+    stride: number,
+    count: number,
+    largest: number,
+    temperature: number,
+    leastDistance: number,
+    start: number,
+    sums: number,
+  ): number;
+
   pow(x: number, y: number): number;
   log(x: number): number;
 }
