@@ -37,7 +37,7 @@ export const computeFormats = {
 export type ComputeType = keyof typeof computeFormats;
 export type ComputeFormat = (typeof computeFormats)[ComputeType];
 
-export const kvFormats = {f32: 0, f16: 1} as const;
+export const kvFormats = {f32: 0, f16: 1, q8_0: 2} as const;
 export const ropeStyles = {normal: 0, neox: 1} as const;
 
 /** Bytes of a candidate of a ranking: u32 ID, f32 logit. */
@@ -45,6 +45,9 @@ export const candidateBytes = 8;
 
 /** Rows of a group, in every compute format. */
 export const groupRows = 16;
+
+/** Positions of a block of the KV cache: rings have whole blocks. */
+export const kvBlockPositions = 32;
 
 /** Bytes of a page of WebAssembly memory. */
 export const pageBytes = 65536;

@@ -175,15 +175,15 @@ export class Decoder {
     const {exports} = this.#core;
     const {query, key, value, attended, attentionScratch} = this.buffers;
     const {headCount, headCountKv, headLength, attentionScale} = this.spec;
-    const {format, capacity} = cache;
-    const {keys = 0, values = 0} = cache.layers[layer] ?? {};
+    const {format} = cache;
+    const {keys = 0, values = 0, positions = 0, window = 0} = cache.layers[layer] ?? {};
     exports.storeK(
       format,
       key.pointer,
       keys,
       headCountKv,
       headLength,
-      capacity,
+      positions,
       position,
       tokens,
       key.stride,
@@ -194,7 +194,7 @@ export class Decoder {
       values,
       headCountKv,
       headLength,
-      capacity,
+      positions,
       position,
       tokens,
       value.stride,
@@ -209,11 +209,11 @@ export class Decoder {
       headCountKv,
       headCount / headCountKv,
       headLength,
-      capacity,
+      positions,
       position,
       tokens,
       attentionScale,
-      0,
+      window,
       query.stride,
       attended.stride,
     );
