@@ -91,21 +91,11 @@ export function layoutWeights(
       query: planner.matrix(name('attn_q'), queryLength, embeddingLength),
       key: planner.matrix(name('attn_k'), keyLength, embeddingLength),
       value: planner.matrix(name('attn_v'), keyLength, embeddingLength),
-      attentionOutput: planner.matrix(
-        name('attn_output'),
-        embeddingLength,
-        queryLength,
-        headCountKv,
-      ),
+      attentionOutput: planner.matrix(name('attn_output'), embeddingLength, queryLength, headCountKv),
       feedForwardNorm: planner.vector(name('ffn_norm'), embeddingLength),
       gate: planner.matrix(name('ffn_gate'), feedForwardLength, embeddingLength),
       up: planner.matrix(name('ffn_up'), feedForwardLength, embeddingLength),
-      down: planner.matrix(
-        name('ffn_down'),
-        embeddingLength,
-        feedForwardLength,
-        feedForwardLength,
-      ),
+      down: planner.matrix(name('ffn_down'), embeddingLength, feedForwardLength, feedForwardLength),
     };
   });
   const outputNorm = planner.vector('output_norm.weight', embeddingLength);
