@@ -1,4 +1,5 @@
 import type {ChosenCore} from './core/choose-core.ts';
+import {usedKvBytes} from './model/kv-cache.ts';
 import {protocolVersion} from './protocol.ts';
 import type {Diagnostics, ModelInfo, SamplingSettings} from './protocol.ts';
 import type {Sequence} from './sequence.ts';
@@ -49,7 +50,7 @@ export function createDiagnostics(facts: Facts): Diagnostics {
       plan: model?.memory ?? null,
       wasmBytes: facts.wasmBytes,
       wasmHighWaterBytes: facts.highWaterBytes,
-      kvUsedBytes: sequence ? sequence.length * sequence.cache.positionBytes : 0,
+      kvUsedBytes: sequence ? usedKvBytes(sequence.cache, sequence.length) : 0,
     },
     sampling,
     counters: {...facts.counters},

@@ -17,7 +17,7 @@ export class Evaluation {
     this.#model = model;
     this.vocab = model.tokenizer.vocabularySize;
     this.logits = allocateLogits(tokens.length * this.vocab);
-    sequence.truncate(0);
+    sequence.rewind(0);
     this.#prefill = new Prefill(model.decoder, sequence, tokens, sliceLength);
   }
 

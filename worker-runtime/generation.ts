@@ -55,8 +55,7 @@ export class Generation {
     this.#stops = new StopMatcher(params.stop ?? []);
     this.#promptTokens = prompt.length;
     // The last token is fed again even if it is there: its logits are wanted.
-    this.#cached = Math.min(sequence.commonPrefix(prompt), prompt.length - 1);
-    sequence.truncate(this.#cached);
+    this.#cached = sequence.rewind(Math.min(sequence.commonPrefix(prompt), prompt.length - 1));
     this.#prefill = new Prefill(model.decoder, sequence, prompt.slice(this.#cached));
     this.#history = [...prompt];
   }
@@ -71,7 +70,7 @@ export class Generation {
       this.#prefillEnded = performance.now();
       await this.#choose(length - 1);
     } else {
-      await this.#feedLastToken(checkpoint);
+      await this.#sequence.feed(this.#tokens.slice(-1), this.#model.decoder, checkpoint);
       await this.#choose(0);
     }
     return this.#finishReason !== null;
@@ -107,13 +106,6 @@ export class Generation {
         totalMs: now - this.#started,
       },
     };
-  }
-
-  async #feedLastToken(checkpoint: Checkpoint): Promise<void> {
-    const tokens = this.#tokens.slice(-1);
-    const {length: position, cache} = this.#sequence;
-    await this.#model.decoder.forward({tokens, position, cache}, checkpoint);
-    this.#sequence.append(tokens);
   }
 
   /** Samples the next token from the logits after token `index` of the slice, and decides whether it is the last. */

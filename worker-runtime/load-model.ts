@@ -1,5 +1,6 @@
 import {createChatTemplate} from './chat-template/chat-template.ts';
 import {Arena} from './core/arena.ts';
+import {kvFormats} from './core/core-exports.ts';
 import {Core} from './core/core.ts';
 import type {CompiledCore} from './core/core.ts';
 import {GgufError} from './errors.ts';
@@ -116,7 +117,7 @@ async function admit(
   const arena = new Arena();
   const weights = layoutWeights(spec, header, arena, calculator);
   const buffers = allocateBuffers(spec, weights.weights, sliceLength, arena, calculator);
-  const cache = allocateKvCache(spec, settings.contextLength, settings.kvType, arena, calculator);
+  const cache = allocateKvCache(spec, {...settings, sliceLength}, arena, calculator);
   const staging = arena.allocate(stagingBytes(weights), 'scratch');
   return {tokenizer, spec, settings, layout: {weights, buffers, cache, staging, plan: arena.plan()}};
 }
@@ -142,8 +143,8 @@ function checkContextLength(asked: number | undefined, {trainingContextLength}: 
 }
 
 function checkKvType(kvType: KvType): KvType {
-  if (kvType === 'f16' || kvType === 'f32') return kvType;
-  throw new GgufError('invalid-setting', `kvType must be "f16" or "f32", not "${String(kvType)}"`, {
+  if (Object.hasOwn(kvFormats, kvType)) return kvType;
+  throw new GgufError('invalid-setting', `kvType must be "f32", "f16" or "q8_0", not "${String(kvType)}"`, {
     field: 'kvType',
   });
 }

@@ -41,9 +41,7 @@ export class Prefill {
   async step(checkpoint: Checkpoint): Promise<number> {
     const tokens = this.#tokens.slice(this.#done, this.#done + this.#sliceLength);
     const pace = new Pace(checkpoint);
-    const slice = {tokens, position: this.#sequence.length, cache: this.#sequence.cache};
-    await this.#decoder.forward(slice, () => pace.checkpoint());
-    this.#sequence.append(tokens);
+    await this.#sequence.feed(tokens, this.#decoder, () => pace.checkpoint());
     this.#done += tokens.length;
     if (this.#fixedLength === undefined) this.#adapt(tokens.length, pace.longestMs);
     return tokens.length;

@@ -26,8 +26,11 @@ export type SequenceHandle = Handle<'sequence'>;
 /** Where a model's bytes come from. An `ArrayBuffer` is transferred; Blobs are read where they lie. */
 export type ModelSource = string | Blob | ArrayBuffer;
 
-/** Element type of the KV cache. */
-export type KvType = 'f32' | 'f16';
+/**
+ * Element type of the KV cache: 4, 2 or, for `q8_0`, 1.0625 bytes a value (8-bit integers, 32 of which share an f16
+ * scale; heads whose length is not a multiple of 32 end with a shorter group).
+ */
+export type KvType = 'f32' | 'f16' | 'q8_0';
 
 /** Which of the two cores runs: chosen at boot from what the engine supports and computes exactly. */
 export type CoreVariant = 'baseline' | 'relaxed';

@@ -145,7 +145,7 @@ export class Runtime {
     const resident = this.#requireModel();
     const context = this.#sequences.get(sequence ?? resident.sequence.handle);
     await resident.endRuns(context);
-    context.truncate(0);
+    context.rewind(0);
     return {sequence: context.handle};
   }
 

@@ -1,3 +1,6 @@
+import type {Checkpoint} from './checkpoint.ts';
+import type {Decoder} from './model/decoder.ts';
+import {canGoOnFrom} from './model/kv-cache.ts';
 import type {KvCache} from './model/kv-cache.ts';
 import type {SequenceHandle} from './protocol.ts';
 
@@ -6,6 +9,8 @@ export class Sequence {
   readonly handle: SequenceHandle;
   readonly cache: KvCache;
   #tokens: number[] = [];
+  /** One more than the highest position that was stored since the sequence was empty, also by a cancelled step. */
+  #stored = 0;
   #busy = false;
 
   constructor(handle: SequenceHandle, cache: KvCache) {
@@ -28,7 +33,7 @@ export class Sequence {
     return () => (this.#busy = false);
   }
 
-  /** How many tokens of `prompt` are in the cache already: the longest common prefix. */
+  /** How many tokens of `prompt` are in the context already: the longest common prefix. */
   commonPrefix(prompt: readonly number[]): number {
     const limit = Math.min(prompt.length, this.#tokens.length);
     let length = 0;
@@ -36,13 +41,29 @@ export class Sequence {
     return length;
   }
 
-  /** Forgets everything from `position` on. */
-  truncate(position: number): void {
-    this.#tokens.length = Math.min(this.#tokens.length, position);
+  /**
+   * Goes back to `position` and returns the position to go on from. It is 0 where a sliding window has overwritten what
+   * a token at `position` sees: everything has to be computed again then.
+   */
+  rewind(position: number): number {
+    const kept = canGoOnFrom(this.cache, position, this.#stored) ? position : 0;
+    this.#tokens.length = kept;
+    if (kept === 0) this.#stored = 0;
+    return kept;
   }
 
-  /** Notes tokens whose keys and values have just been stored. */
-  append(tokens: readonly number[]): void {
+  /**
+   * Runs the next tokens through `decoder`. They belong to the context when all layers have their keys and values; what
+   * `checkpoint` throws before leaves it as it was.
+   */
+  async feed(
+    tokens: readonly number[],
+    decoder: Pick<Decoder, 'forward'>,
+    checkpoint: Checkpoint,
+  ): Promise<void> {
+    const position = this.length;
+    this.#stored = Math.max(this.#stored, position + tokens.length);
+    await decoder.forward({tokens, position, cache: this.cache}, checkpoint);
     for (const token of tokens) this.#tokens.push(token);
   }
 }

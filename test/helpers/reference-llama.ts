@@ -18,6 +18,8 @@ export interface ReferenceOptions {
   readonly frequency?: (pair: number) => number;
   /** Factor of cosine and sine. */
   readonly ropeScale?: number;
+  /** How many positions each layer's attention sees, the token's own included; 0, and where it is left out: all. */
+  readonly attentionWindows?: readonly number[];
 }
 
 const dot = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
@@ -48,14 +50,16 @@ export class ReferenceLlama {
     const {columns, values} = embedding;
     let hidden = tokens.map((id): Vector => [...values.subarray(id * columns, (id + 1) * columns)]);
     const layers = this.#header.metadata.number('llama.block_count');
-    for (let layer = 0; layer < layers; layer++) hidden = this.#layer(`blk.${layer}`, hidden);
+    for (let layer = 0; layer < layers; layer++) hidden = this.#layer(layer, hidden);
     const output = this.#header.tensors.has('output.weight') ? this.#matrix('output') : embedding;
     return hidden.map((x) => multiply(output, this.#norm('output_norm', x)));
   }
 
-  #layer(name: string, hidden: readonly Vector[]): Vector[] {
+  #layer(index: number, hidden: readonly Vector[]): Vector[] {
+    const name = `blk.${index}`;
     const attended = this.#attention(
       name,
+      this.#options.attentionWindows?.[index] ?? 0,
       hidden.map((x) => this.#norm(`${name}.attn_norm`, x)),
     );
     const between = hidden.map((x, i) => add(x, attended[i] ?? []));
@@ -70,7 +74,7 @@ export class ReferenceLlama {
     });
   }
 
-  #attention(name: string, inputs: readonly Vector[]): Vector[] {
+  #attention(name: string, window: number, inputs: readonly Vector[]): Vector[] {
     const {metadata} = this.#header;
     const heads = metadata.number('llama.attention.head_count');
     const group = heads / metadata.number('llama.attention.head_count_kv', heads);
@@ -83,17 +87,21 @@ export class ReferenceLlama {
       (x ?? []).slice(index * length, (index + 1) * length);
     const output = this.#matrix(`${name}.attn_output`);
     return inputs.map((_, position) => {
+      const first = window === 0 ? 0 : Math.max(0, position - window + 1);
       const joined = Array.from({length: heads}, (_, h) => {
         const query = this.#rotate(head(q[position], h), position);
         const shared = Math.floor(h / group);
         const scores = Array.from(
-          {length: position + 1},
-          (_, p) => dot(query, this.#rotate(head(k[p], shared), p)) / Math.sqrt(length),
+          {length: position + 1 - first},
+          (_, i) => dot(query, this.#rotate(head(k[first + i], shared), first + i)) / Math.sqrt(length),
         );
         const weights = scores.map((score) => Math.exp(score - Math.max(...scores)));
         const total = weights.reduce((sum, weight) => sum + weight, 0);
         return Array.from({length}, (_, d) =>
-          weights.reduce((sum, weight, p) => sum + (weight / total) * (head(v[p], shared)[d] ?? NaN), 0),
+          weights.reduce(
+            (sum, weight, i) => sum + (weight / total) * (head(v[first + i], shared)[d] ?? NaN),
+            0,
+          ),
         );
       });
       return multiply(output, joined.flat());

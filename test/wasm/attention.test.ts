@@ -1,5 +1,11 @@
 import {expect} from '@open-wc/testing';
-import {attend, f16ToNumber, numberToF16} from '../helpers/core-reference.ts';
+import {
+  attend,
+  dequantize,
+  f16ToNumber,
+  numberToF16,
+  quantizeActivations,
+} from '../helpers/core-reference.ts';
 import {allCores, bits, kvType, randomFloats} from './core-harness.ts';
 import type {CoreHarness} from './core-harness.ts';
 
@@ -7,95 +13,130 @@ interface Shape {
   readonly kvHeads: number;
   readonly headsPerKv: number;
   readonly headDim: number;
+  /** Positions of the ring. */
   readonly capacity: number;
   readonly window: number;
 }
 
+type KvName = keyof typeof kvType;
 type Rows = readonly Float32Array[];
+interface Input {
+  readonly q: Rows;
+  readonly k: Rows;
+  readonly v: Rows;
+}
+
+const amplitude = {q: 3, k: 3, v: 2};
 
 /** Queries, keys and values of `tokens` positions: a row is all heads of a token. */
-function randomTokens({kvHeads, headsPerKv, headDim}: Shape, tokens: number): {q: Rows; k: Rows; v: Rows} {
+function randomTokens({kvHeads, headsPerKv, headDim}: Shape, tokens: number): Input {
   const rows = (size: number, seed: number, scale: number) =>
     Array.from({length: tokens}, (_, t) => randomFloats(size, seed + t, scale));
   const kvSize = kvHeads * headDim;
-  return {q: rows(kvSize * headsPerKv, 1, 3), k: rows(kvSize, 2000, 3), v: rows(kvSize, 4000, 2)};
+  return {
+    q: rows(kvSize * headsPerKv, 1, amplitude.q),
+    k: rows(kvSize, 2000, amplitude.k),
+    v: rows(kvSize, 4000, amplitude.v),
+  };
 }
 
-/** Runs all tokens in slices of the given size; the outputs of all tokens. */
-function run(
-  core: CoreHarness,
-  type: number,
-  shape: Shape,
-  input: {q: Rows; k: Rows; v: Rows},
-  slice: number,
-) {
-  const {kvHeads, headsPerKv, headDim, capacity, window} = shape;
-  core.reset();
-  const cacheBytes = core.run('kvBytes', type, kvHeads, headDim, capacity);
-  const [kCache, vCache] = [core.allocate(cacheBytes), core.allocate(cacheBytes)];
-  const rowStride = Math.ceil((kvHeads * headsPerKv * headDim) / 16) * 64;
+/** A cache in the arena of a core, to which slices are fed. */
+class Attention {
+  readonly #core: CoreHarness;
+  readonly #type: number;
+  readonly #shape: Shape;
+  readonly #rowStride: number;
+  readonly #k: number;
+  readonly #v: number;
+
+  constructor(core: CoreHarness, type: KvName, shape: Shape) {
+    const {kvHeads, headsPerKv, headDim, capacity} = shape;
+    core.reset();
+    this.#core = core;
+    this.#type = kvType[type];
+    this.#shape = shape;
+    this.#rowStride = Math.ceil((kvHeads * headsPerKv * headDim) / 16) * 64;
+    const bytes = core.run('kvBytes', this.#type, kvHeads, headDim, capacity);
+    [this.#k, this.#v] = [core.allocate(bytes), core.allocate(bytes)];
+  }
+
+  /** Tokens [first, first + count) of `input` in one call; their outputs. */
+  feed(input: Input, first: number, count: number): Float32Array[] {
+    const core = this.#core;
+    const {kvHeads, headsPerKv, headDim, capacity, window} = this.#shape;
+    const stride = this.#rowStride;
+    const put = (rows: Rows): number => {
+      const padded = new Float32Array((count * stride) / 4).fill(NaN);
+      rows.slice(first, first + count).forEach((row, t) => padded.set(row, (t * stride) / 4));
+      return core.put(padded);
+    };
+    const cacheSizes = [kvHeads, headDim, capacity, first, count, stride];
+    core.run('storeK', this.#type, put(input.k), this.#k, ...cacheSizes);
+    core.run('storeV', this.#type, put(input.v), this.#v, ...cacheSizes);
+    const out = core.allocate(count * stride);
+    const scratch = core.allocate(core.run('attentionScratchBytes', headDim, headsPerKv, count));
+    const sizes = [kvHeads, headsPerKv, headDim, capacity, first, count, 1 / Math.sqrt(headDim), window];
+    core.run('attention', this.#type, put(input.q), this.#k, this.#v, out, scratch, ...sizes, stride, stride);
+    return Array.from({length: count}, (_, t) => core.f32(out + t * stride, kvHeads * headsPerKv * headDim));
+  }
+}
+
+/** Feeds all tokens in slices of the given size; the outputs of all tokens. */
+function run(core: CoreHarness, type: KvName, shape: Shape, input: Input, slice: number): Float32Array[] {
+  const attention = new Attention(core, type, shape);
   const outputs: Float32Array[] = [];
-  const [q, k, v, out] = [0, 1, 2, 3].map(() => core.allocate(slice * rowStride)) as [
-    number,
-    number,
-    number,
-    number,
-  ];
-  const scratch = core.allocate(core.run('attentionScratchBytes', headDim, headsPerKv, slice));
   for (let first = 0; first < input.q.length; first += slice) {
-    const tokens = Math.min(slice, input.q.length - first);
-    const view = new Float32Array(core.memory.buffer);
-    for (let t = 0; t < tokens; t++) {
-      view.set(input.q[first + t]!, (q + t * rowStride) / 4);
-      view.set(input.k[first + t]!, (k + t * rowStride) / 4);
-      view.set(input.v[first + t]!, (v + t * rowStride) / 4);
-    }
-    core.run('storeK', type, k, kCache, kvHeads, headDim, capacity, first, tokens, rowStride);
-    core.run('storeV', type, v, vCache, kvHeads, headDim, capacity, first, tokens, rowStride);
-    const scale = 1 / Math.sqrt(headDim);
-    const sizes = [
-      kvHeads,
-      headsPerKv,
-      headDim,
-      capacity,
-      first,
-      tokens,
-      scale,
-      window,
-      rowStride,
-      rowStride,
-    ];
-    core.run('attention', type, q, kCache, vCache, out, scratch, ...sizes);
-    for (let t = 0; t < tokens; t++)
-      outputs.push(core.f32(out + t * rowStride, kvHeads * headsPerKv * headDim));
+    outputs.push(...attention.feed(input, first, Math.min(slice, input.q.length - first)));
   }
   return outputs;
 }
 
-/** One head of one token, in f64. */
-function expectedHead(
-  type: number,
-  shape: Shape,
-  input: {q: Rows; k: Rows; v: Rows},
-  token: number,
-  head: number,
-) {
+/** A head's keys or values as the cache keeps them. */
+const stored: Record<KvName, (head: Float32Array) => Float32Array> = {
+  f32: (head) => head,
+  f16: (head) => head.map((x) => f16ToNumber(numberToF16(x))),
+  // The same blocks as those of activations: d = largest / 127 as f16, integers rounded half to even.
+  q8_0: (head) => dequantize(quantizeActivations(head)),
+};
+
+/** One head of one token, in f64, from the values that the cache keeps. */
+function expectedHead(type: KvName, shape: Shape, input: Input, token: number, head: number): Float64Array {
   const {headsPerKv, headDim, window} = shape;
   const kvHead = Math.floor(head / headsPerKv);
   const from = window > 0 ? Math.max(0, token - window + 1) : 0;
-  const stored = (x: number) => (type === kvType.f16 ? f16ToNumber(numberToF16(x)) : x);
   const visible = (rows: Rows) =>
-    rows.slice(from, token + 1).map((row) => row.slice(kvHead * headDim, (kvHead + 1) * headDim).map(stored));
+    rows
+      .slice(from, token + 1)
+      .map((row) => stored[type](row.slice(kvHead * headDim, (kvHead + 1) * headDim)));
   const q = input.q[token]!.slice(head * headDim, (head + 1) * headDim);
   return attend(q, visible(input.k), visible(input.v), 1 / Math.sqrt(headDim));
 }
 
+/**
+ * What f32 may differ from f64, of whatever type the cache is: the reference starts from the same stored values.
+ *
+ * - A score is 1 / √n times a sum of n = headDim products below 9. Partial sums of random products stay below about
+ *   9 √n; each of n additions is off by up to 2^-24 of that, in random directions: √n · 9 √n · 2^-24, times 1 / √n.
+ * - A weight is e^score, so its relative error is that of the score, and two units of 2^-23 of the exponential.
+ * - The sums over up to 70 positions, of values below 2, add some 2^-24 each, like √70 · 2^-24.
+ */
+function tolerance({headDim}: Shape): number {
+  const score = amplitude.q * amplitude.k * Math.sqrt(headDim) * 2 ** -24;
+  const exponential = 2 * 2 ** -23;
+  const sums = Math.sqrt(70) * 2 ** -24;
+  // A weight enters its product and the sum that divides: twice.
+  return amplitude.v * 2 * (score + exponential + sums);
+}
+
 const shapes: Record<string, Shape> = {
-  'grouped heads of 64': {kvHeads: 2, headsPerKv: 3, headDim: 64, capacity: 100, window: 0},
+  'three heads of 64 for one of K and V': {kvHeads: 2, headsPerKv: 3, headDim: 64, capacity: 100, window: 0},
+  'four heads of 64 for one': {kvHeads: 2, headsPerKv: 4, headDim: 64, capacity: 100, window: 0},
+  'seven heads of 36 for one': {kvHeads: 1, headsPerKv: 7, headDim: 36, capacity: 96, window: 0},
   'heads of 8': {kvHeads: 4, headsPerKv: 2, headDim: 8, capacity: 100, window: 0},
   'heads of 80': {kvHeads: 1, headsPerKv: 1, headDim: 80, capacity: 96, window: 0},
   'heads of 4': {kvHeads: 2, headsPerKv: 1, headDim: 4, capacity: 70, window: 0},
-  'heads of 128, window of 40': {kvHeads: 1, headsPerKv: 2, headDim: 128, capacity: 97, window: 40},
+  'window of 40': {kvHeads: 1, headsPerKv: 2, headDim: 128, capacity: 97, window: 40},
+  'window of 33': {kvHeads: 1, headsPerKv: 4, headDim: 20, capacity: 97, window: 33},
   'window of 1': {kvHeads: 1, headsPerKv: 1, headDim: 16, capacity: 70, window: 1},
 };
 
@@ -107,18 +148,16 @@ describe('attention', () => {
   afterEach(() => cores.forEach((core) => core.reset()));
 
   for (const [name, shape] of Object.entries(shapes)) {
-    for (const [typeName, type] of Object.entries(kvType)) {
-      it(`${name}, ${typeName} cache: softmax over what a token sees, the same bits for all slices`, () => {
-        const tokens = Math.min(shape.capacity, 70);
+    for (const type of Object.keys(kvType) as KvName[]) {
+      it(`${name}, ${type} cache: softmax over what a token sees, the same bits for all slices`, () => {
+        const tokens = 70;
         const input = randomTokens(shape, tokens);
         const reference = run(cores[0]!, type, shape, input, 1);
-        for (const token of [0, 1, 31, 32, 45, tokens - 1]) {
+        for (const token of [0, 1, 31, 32, 45, 63, 64, tokens - 1]) {
           for (let head = 0; head < shape.kvHeads * shape.headsPerKv; head++) {
-            const wanted = expectedHead(type, shape, input, token, head);
-            // Scores reach 9 headDim / sqrt(headDim) in f32, some 2^-22 * 9 sqrt(headDim) off; values are below 2.
-            const tolerance = 2 * 9 * Math.sqrt(shape.headDim) * 2 ** -21 + 1e-6;
-            wanted.forEach((value, d) => {
-              expect(reference[token]![head * shape.headDim + d]).to.be.closeTo(value, tolerance);
+            expectedHead(type, shape, input, token, head).forEach((value, d) => {
+              const actual = reference[token]![head * shape.headDim + d];
+              expect(actual).to.be.closeTo(value, tolerance(shape));
             });
           }
         }
@@ -131,6 +170,105 @@ describe('attention', () => {
     }
   }
 
+  it('gives a head the same bits, whatever other heads are in the call', () => {
+    const shape = {kvHeads: 3, headsPerKv: 4, headDim: 36, capacity: 96, window: 0};
+    const input = randomTokens(shape, 70);
+    for (const type of Object.keys(kvType) as KvName[]) {
+      const all = run(cores[0]!, type, shape, input, 16).map(bits);
+      for (let kvHead = 0; kvHead < shape.kvHeads; kvHead++) {
+        const part = (rows: Rows, size: number) =>
+          rows.map((row) => row.slice(kvHead * size, (kvHead + 1) * size));
+        const group = shape.headsPerKv * shape.headDim;
+        const own = {q: part(input.q, group), k: part(input.k, 36), v: part(input.v, 36)};
+        const alone = run(cores[0]!, type, {...shape, kvHeads: 1}, own, 16).map(bits);
+        expect(alone).to.deep.equal(all.map((row) => row.slice(kvHead * group, (kvHead + 1) * group)));
+      }
+    }
+  });
+
+  describe('with a ring', () => {
+    const tokens = 300;
+
+    for (const [window, slice] of [
+      [40, 1],
+      [40, 25],
+      [33, 64],
+      [62, 3],
+      [1, 5],
+      [64, 64],
+    ] as const) {
+      it(`of a window of ${window} and slices of ${slice}: as if nothing had been overwritten`, () => {
+        const whole = {kvHeads: 2, headsPerKv: 2, headDim: 36, capacity: tokens, window};
+        const input = randomTokens(whole, tokens);
+        // What the first token of a slice sees, and the slice: the core pads it to whole blocks.
+        const ring = {...whole, capacity: window + slice - 1};
+        for (const type of Object.keys(kvType) as KvName[]) {
+          for (const core of cores) {
+            const expected = run(core, type, whole, input, slice).map(bits);
+            expect(run(core, type, ring, input, slice).map(bits)).to.deep.equal(expected);
+          }
+        }
+      });
+    }
+
+    it('goes back to any position whose window is still there', () => {
+      const window = 40;
+      const shape = {kvHeads: 1, headsPerKv: 2, headDim: 32, capacity: 128, window};
+      const input = randomTokens(shape, tokens);
+      const other = randomTokens({...shape, headsPerKv: 1}, tokens);
+      for (const type of Object.keys(kvType) as KvName[]) {
+        const expected = run(cores[0]!, type, {...shape, capacity: tokens}, input, 16).map(bits);
+        const attention = new Attention(cores[0]!, type, shape);
+        for (let first = 0; first < 200; first += 20) attention.feed(input, first, 20);
+        // Positions 200 to 219 with other values: the oldest that is left is 220 - 128 = 92.
+        attention.feed({...other, q: input.q}, 200, 20);
+        const back = 92 + window - 1;
+        const again = attention.feed(input, back, 50).map(bits);
+        expect(again).to.deep.equal(expected.slice(back, back + 50));
+      }
+    });
+  });
+
+  it('keeps a q8_0 cache in 34 bytes for 32 values', () => {
+    for (const core of cores) {
+      expect(core.run('kvBytes', kvType.q8_0, 3, 64, 64)).to.equal(3 * 64 * 68);
+      // A last group that is shorter has a scale of its own.
+      expect(core.run('kvBytes', kvType.q8_0, 1, 36, 32)).to.equal(32 * (36 + 4));
+      // Positions are padded to whole blocks.
+      expect(core.run('kvBytes', kvType.q8_0, 1, 32, 33)).to.equal(64 * 34);
+    }
+  });
+
+  it('takes zeros, and what is too small for the scale of a q8_0 cache, as zeros', () => {
+    const shape = {kvHeads: 1, headsPerKv: 1, headDim: 32, capacity: 32, window: 0};
+    for (const tiny of [0, 1e-40, 1e-9]) {
+      const rows = (value: number) => [new Float32Array(32).fill(value)];
+      for (const core of cores) {
+        const [out] = run(core, 'q8_0', shape, {q: rows(1), k: rows(tiny), v: rows(tiny)}, 1);
+        expect([...out!]).to.deep.equal(new Array(32).fill(0));
+      }
+    }
+  });
+
+  it('keeps the zeros and subnormals of an f16 cache exactly', () => {
+    const shape = {kvHeads: 1, headsPerKv: 4, headDim: 16, capacity: 64, window: 0};
+    const input = randomTokens(shape, 40);
+    // Keys and values of 2^-24 to 2^-10, some of them 0; scores are near 0, so that all positions count.
+    const small = (rows: Rows) =>
+      rows.map((row, t) => row.map((x, i) => (i % 5 === 0 ? 0 : x * 2 ** (-11 - ((i + t) % 14)))));
+    const smallInput = {q: input.q, k: small(input.k), v: small(input.v)};
+    for (const core of cores) {
+      const outputs = run(core, 'f16', shape, smallInput, 8);
+      for (let head = 0; head < shape.headsPerKv; head++) {
+        expectedHead('f16', shape, smallInput, 39, head).forEach((value, d) => {
+          // Values are below 2^-10: the tolerance shrinks with them.
+          const actual = outputs[39]![head * shape.headDim + d];
+          expect(actual).to.be.closeTo(value, tolerance(shape) * 2 ** -11);
+        });
+      }
+    }
+  });
+
   it('weights are exact to some units in the last place, down to the smallest', () => {
     const shape = {kvHeads: 1, headsPerKv: 1, headDim: 4, capacity: 32, window: 0};
     for (const core of cores) {
@@ -142,7 +280,7 @@ describe('attention', () => {
         ];
         const input = {q: rows(2, 2), k: rows(0, -x), v: rows(0, 1)};
         const weight = Math.exp(-Math.fround(x)) / (1 + Math.exp(-Math.fround(x)));
-        const [, second] = run(core, kvType.f32, shape, input, 2);
+        const [, second] = run(core, 'f32', shape, input, 2);
         // Two for e^x, one half each for the sum, its inverse and the product.
         expect(second![0]! / weight).to.be.closeTo(1, 4 * 2 ** -23);
       }
@@ -153,10 +291,12 @@ describe('attention', () => {
     const shape = shapes['heads of 8']!;
     const input = randomTokens(shape, 3);
     input.k[1]![3] = NaN;
-    for (const core of cores) {
-      const [first, second] = run(core, kvType.f16, shape, input, 3);
-      expect(first!.every(Number.isFinite)).to.be.true;
-      expect(second!.some(Number.isNaN)).to.be.true;
+    for (const type of Object.keys(kvType) as KvName[]) {
+      for (const core of cores) {
+        const [first, second] = run(core, type, shape, input, 3);
+        expect(first!.every(Number.isFinite)).to.be.true;
+        expect(second!.some(Number.isNaN)).to.be.true;
+      }
     }
   });
 });

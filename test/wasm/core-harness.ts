@@ -5,7 +5,7 @@ export type Variant = keyof typeof cores;
 
 /** Numbers of the compute formats and of the KV types, as in the core's ABI. */
 export const format = {f32: 0, f16: 1, bf16: 2, q8: 3, q4: 4} as const;
-export const kvType = {f32: 0, f16: 1} as const;
+export const kvType = {f32: 0, f16: 1, q8_0: 2} as const;
 
 type Operation = (...args: number[]) => number;
 

@@ -7,7 +7,7 @@ import {expectRefusal} from '../helpers/refusal.ts';
 
 const weightTypes: readonly EncodableType[] = ['F32', 'F16', 'BF16', 'Q8_0', 'Q4_0'];
 const cores: readonly CoreVariant[] = ['baseline', 'relaxed'];
-const kvTypes: readonly KvType[] = ['f32', 'f16'];
+const kvTypes: readonly KvType[] = ['f32', 'f16', 'q8_0'];
 
 /** Longer than the longest slice and than three blocks of attention; the last slices are incomplete. */
 const tokens = Array.from({length: 101}, (_, index) => (index * 37 + 1) % 300);
@@ -74,14 +74,19 @@ describe('evaluate', () => {
     const source = new Blob([tinyLlama()]);
     await runtime.loadModel(source, {kvType: 'f32'});
     const exact = await runtime.evaluate(tokens);
-    await runtime.loadModel(source, {kvType: 'f16'});
-    const rounded = await runtime.evaluate(tokens);
-    const worst = exact.logits.reduce(
-      (most, value, i) => Math.max(most, Math.abs(value - (rounded.logits[i] ?? NaN))),
-      0,
-    );
-    // f16 keeps 11 bits: differences of some 2^-11 of logits about one, and never none.
-    expect(worst).to.be.within(1e-6, 0.02);
+    // Never no difference. f16 keeps 11 bits, q8_0 about 8 of the largest of 16: logits are about one.
+    for (const [kvType, largest] of [
+      ['f16', 0.02],
+      ['q8_0', 0.16],
+    ] as const) {
+      await runtime.loadModel(source, {kvType});
+      const rounded = await runtime.evaluate(tokens);
+      const worst = exact.logits.reduce(
+        (most, value, i) => Math.max(most, Math.abs(value - (rounded.logits[i] ?? NaN))),
+        0,
+      );
+      expect(worst).to.be.within(1e-6, largest);
+    }
   });
 
   it('empties the context of the conversation', async () => {

@@ -161,7 +161,9 @@ describe('a refused load', () => {
     for (const contextLength of [0, -1, 1.5, 257, NaN]) {
       await refused(tiny({}), 'invalid-setting', 'contextLength', {contextLength});
     }
-    await refused(tiny({}), 'invalid-setting', 'kvType', {kvType: 'q8_0' as 'f16'});
+    for (const kvType of ['q4_0', 'Q8_0', 'toString', '', 8]) {
+      await refused(tiny({}), 'invalid-setting', 'kvType', {kvType: kvType as 'f16'});
+    }
   });
 
   it('for a source that is none', async () => {

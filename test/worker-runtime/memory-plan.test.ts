@@ -55,10 +55,12 @@ describe('the memory plan', () => {
   });
 
   it('knows the bytes of the KV cache', async () => {
+    // Keys and values of two layers; in q8_0 each of the two heads of 16 has a scale of its own.
     const perPosition = 2 * 2 * 32;
     for (const [kvType, bytes] of [
       ['f16', 2],
       ['f32', 4],
+      ['q8_0', 1 + 2 / 16],
     ] as const) {
       const {memory} = await runtime.loadModel(tinyLlama(), {kvType, contextLength: 128});
       expect(memory.kvCache).to.equal(128 * perPosition * bytes);

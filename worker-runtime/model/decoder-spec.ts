@@ -40,6 +40,11 @@ export interface DecoderSpec {
   readonly headCountKv: number;
   /** Length of one head of queries, keys and values. */
   readonly headLength: number;
+  /**
+   * How many positions the attention of each layer sees, the token's own included; 0: all. A layer with a window keeps
+   * the keys and values of that window only. (layerCount)
+   */
+  readonly attentionWindows: readonly number[];
   /** Factor of the attention scores. */
   readonly attentionScale: number;
   readonly normEpsilon: number;

@@ -1,117 +1,59 @@
 /**
- * The KV cache of one layer: K and V each in a buffer of `kvBytes`.
+ * The KV cache of one layer: K and V each in a buffer of `kvBytes`, (kvHeads, blocks of 32 positions).
  *
- * K: (kvHeads, blocks of 32 positions, headDim, 32 positions): four scores are one vector, no horizontal sums.
- * V: (kvHeads, positions, headDim): a position's weight multiplies whole vectors.
- * Values are f32, or f16 rounded half to even. Positions are padded to a multiple of 32.
+ * A block of K is (headDim, 32 positions): four scores are one vector, no horizontal sums. A block of V is
+ * (32 positions, headDim): a position's weight multiplies whole vectors. Values are
+ *
+ * - f32;
+ * - f16, rounded half to even;
+ * - q8_0: 32 consecutive values of a head, at one position, share a scale d = largest |x| / 127, an f16; each
+ *   value is an i8, x / d rounded half to even, and means d times that. Where headDim is not a multiple of 32
+ *   the last group of a head is shorter. The scales of a block stand before its integers: of K as
+ *   (groups, 32 positions), of V as (32 positions, groups).
+ *
+ * The cache is a ring: position p is in block (p / 32) mod the number of blocks. Storing p overwrites
+ * position p - 32 * blocks, and nothing else.
  */
-import {toF16x4, widenF16x16} from '../formats/f16';
-
 export type KvType = i32;
 export const KV_F32: KvType = 0;
+export const KV_F16: KvType = 1;
+export const KV_Q8_0: KvType = 2;
 
 export const BLOCK_POSITIONS: i32 = 32;
 
+/** Values of a head that share a scale in q8_0. */
+export const GROUP_VALUES: i32 = 32;
+
+/** Blocks of a ring of `capacity` positions. */
 // @ts-ignore: decorator
 @inline
-export function kvElementShift(kvType: KvType): usize {
-  return kvType == KV_F32 ? 2 : 1;
+export function blockCount(capacity: i32): i32 {
+  return (capacity + BLOCK_POSITIONS - 1) / BLOCK_POSITIONS;
 }
 
+/** Scales of a head at one position, in q8_0. */
 // @ts-ignore: decorator
 @inline
-export function paddedCapacity(capacity: i32): i32 {
-  return (capacity + BLOCK_POSITIONS - 1) & ~(BLOCK_POSITIONS - 1);
+export function scaleGroups(headDim: i32): i32 {
+  return (headDim + GROUP_VALUES - 1) / GROUP_VALUES;
 }
 
-/** Bytes of K, or of V, of one layer. */
+/** Bytes of the scales of a block, in q8_0: they stand before its integers. */
+// @ts-ignore: decorator
+@inline
+export function blockScaleBytes(headDim: i32): usize {
+  return <usize>(scaleGroups(headDim) * BLOCK_POSITIONS) << 1;
+}
+
+/** Bytes of 32 positions of a head of K, or of V. */
+export function blockBytes(kvType: KvType, headDim: i32): usize {
+  const values = <usize>(BLOCK_POSITIONS * headDim);
+  if (kvType == KV_F32) return values << 2;
+  if (kvType == KV_F16) return values << 1;
+  return values + blockScaleBytes(headDim);
+}
+
+/** Bytes of K, or of V, of one layer with a ring of `capacity` positions, which is padded to whole blocks. */
 export function kvBytes(kvType: KvType, heads: i32, headDim: i32, capacity: i32): usize {
-  return <usize>(heads * headDim) * <usize>paddedCapacity(capacity) << kvElementShift(kvType);
-}
-
-/** Rows (kvHeads, headDim) of f32, token t at `k + t * kStride`, become positions `position + t`. */
-export function storeK(
-  kvType: KvType,
-  k: usize,
-  cache: usize,
-  kvHeads: i32,
-  headDim: i32,
-  capacity: i32,
-  position: i32,
-  tokens: i32,
-  kStride: usize,
-): void {
-  const shift = kvElementShift(kvType);
-  const headBytes = <usize>(paddedCapacity(capacity) * headDim) << shift;
-  for (let token: i32 = 0; token < tokens; token++) {
-    const at = position + token;
-    const first = (at & ~(BLOCK_POSITIONS - 1)) * headDim + (at & (BLOCK_POSITIONS - 1));
-    let from = k, to = cache + (<usize>first << shift);
-    for (let head: i32 = 0; head < kvHeads; head++) {
-      if (kvType == KV_F32) scatterF32(from, to, headDim);
-      else scatterF16(from, to, headDim);
-      from += <usize>headDim << 2;
-      to += headBytes;
-    }
-    k += kStride;
-  }
-}
-
-/** One position of a block of K: `n` values, a multiple of 4, 32 elements apart. */
-function scatterF32(from: usize, to: usize, n: i32): void {
-  for (const end = from + (<usize>n << 2); from < end; from += 4, to += 128) store<f32>(to, load<f32>(from));
-}
-
-function scatterF16(from: usize, to: usize, n: i32): void {
-  for (const end = from + (<usize>n << 2); from < end; from += 16, to += 256) {
-    const halves = toF16x4(v128.load(from));
-    v128.store16_lane(to, halves, 0);
-    v128.store16_lane(to, halves, 2, 64);
-    v128.store16_lane(to, halves, 4, 128);
-    v128.store16_lane(to, halves, 6, 192);
-  }
-}
-
-/** The same for V. */
-export function storeV(
-  kvType: KvType,
-  v: usize,
-  cache: usize,
-  kvHeads: i32,
-  headDim: i32,
-  capacity: i32,
-  position: i32,
-  tokens: i32,
-  vStride: usize,
-): void {
-  const shift = kvElementShift(kvType);
-  const headBytes = <usize>(paddedCapacity(capacity) * headDim) << shift;
-  for (let token: i32 = 0; token < tokens; token++) {
-    let from = v, to = cache + (<usize>((position + token) * headDim) << shift);
-    for (let head: i32 = 0; head < kvHeads; head++) {
-      if (kvType == KV_F32) memory.copy(to, from, <usize>headDim << 2);
-      else narrow(from, to, headDim);
-      from += <usize>headDim << 2;
-      to += headBytes;
-    }
-    v += vStride;
-  }
-}
-
-/** `n` f32, a multiple of 4, to f16. */
-function narrow(from: usize, to: usize, n: i32): void {
-  for (const end = from + (<usize>n << 2); from < end; from += 16, to += 8) {
-    const halves = toF16x4(v128.load(from));
-    v128.store64_lane(to, i16x8.narrow_i32x4_u(halves, halves), 0);
-  }
-}
-
-/** `n` values of an f16 cache at `source`, a multiple of 16, as f32 at `out`. */
-export function widen(source: usize, n: i32, out: usize): void {
-  const end = out + (<usize>n << 2);
-  while (out < end) {
-    widenF16x16(source, out);
-    source += 32;
-    out += 64;
-  }
+  return <usize>(heads * blockCount(capacity)) * blockBytes(kvType, headDim);
 }

@@ -22,14 +22,16 @@ export function llama(metadata: Metadata, vocabularySize: number): DecoderSpec {
       {field: 'llama.rope.dimension_count'},
     );
   }
+  const layerCount = positive(metadata, 'llama.block_count', {largest: 65536});
   return {
     architecture: 'llama',
-    layerCount: positive(metadata, 'llama.block_count', {largest: 65536}),
+    layerCount,
     embeddingLength,
     feedForwardLength: positive(metadata, 'llama.feed_forward_length'),
     vocabularySize,
     trainingContextLength: positive(metadata, 'llama.context_length', {largest: 2 ** 32 - 1}),
     ...heads,
+    attentionWindows: new Array<number>(layerCount).fill(0),
     attentionScale: 1 / Math.sqrt(headLength),
     normEpsilon: positiveReal(metadata, 'llama.attention.layer_norm_rms_epsilon'),
     rope: {

@@ -1,0 +1,155 @@
+/** Writes keys and values into the cache (layouts: kv-cache.ts). */
+import {toF16x4} from '../formats/f16';
+import {
+  BLOCK_POSITIONS,
+  blockBytes,
+  blockCount,
+  blockScaleBytes,
+  GROUP_VALUES,
+  KV_F16,
+  KV_F32,
+  KvType,
+  scaleGroups,
+} from './kv-cache';
+
+/** Rows (kvHeads, headDim) of f32, token t at `k + t * kStride`, become positions `position + t` of K. */
+export function storeK(
+  kvType: KvType,
+  k: usize,
+  cache: usize,
+  kvHeads: i32,
+  headDim: i32,
+  capacity: i32,
+  position: i32,
+  tokens: i32,
+  kStride: usize,
+): void {
+  const blocks = blockCount(capacity), bytes = blockBytes(kvType, headDim);
+  for (let token: i32 = 0; token < tokens; token++) {
+    const at = position + token, lane = at % BLOCK_POSITIONS;
+    let from = k, block = cache + <usize>((at / BLOCK_POSITIONS) % blocks) * bytes;
+    for (let head: i32 = 0; head < kvHeads; head++) {
+      if (kvType == KV_F32) scatterF32(from, block + (<usize>lane << 2), headDim);
+      else if (kvType == KV_F16) scatterF16(from, block + (<usize>lane << 1), headDim);
+      else scatterQ8(from, block, lane, headDim);
+      from += <usize>headDim << 2;
+      block += <usize>blocks * bytes;
+    }
+    k += kStride;
+  }
+}
+
+/** The same for V. */
+export function storeV(
+  kvType: KvType,
+  v: usize,
+  cache: usize,
+  kvHeads: i32,
+  headDim: i32,
+  capacity: i32,
+  position: i32,
+  tokens: i32,
+  vStride: usize,
+): void {
+  const blocks = blockCount(capacity), bytes = blockBytes(kvType, headDim);
+  for (let token: i32 = 0; token < tokens; token++) {
+    const at = position + token, lane = at % BLOCK_POSITIONS;
+    let from = v, block = cache + <usize>((at / BLOCK_POSITIONS) % blocks) * bytes;
+    for (let head: i32 = 0; head < kvHeads; head++) {
+      const row = <usize>(lane * headDim);
+      if (kvType == KV_F32) memory.copy(block + (row << 2), from, <usize>headDim << 2);
+      else if (kvType == KV_F16) copyF16(from, block + (row << 1), headDim);
+      else copyQ8(from, block, lane, headDim);
+      from += <usize>headDim << 2;
+      block += <usize>blocks * bytes;
+    }
+    v += vStride;
+  }
+}
+
+/** One position of a block of K: `n` values, a multiple of 4, 32 elements apart. */
+function scatterF32(from: usize, to: usize, n: i32): void {
+  for (const end = from + (<usize>n << 2); from < end; from += 4, to += 128) store<f32>(to, load<f32>(from));
+}
+
+function scatterF16(from: usize, to: usize, n: i32): void {
+  for (const end = from + (<usize>n << 2); from < end; from += 16, to += 256) {
+    const halves = toF16x4(v128.load(from));
+    v128.store16_lane(to, halves, 0);
+    v128.store16_lane(to, halves, 2, 64);
+    v128.store16_lane(to, halves, 4, 128);
+    v128.store16_lane(to, halves, 6, 192);
+  }
+}
+
+function scatterQ8(from: usize, block: usize, lane: i32, headDim: i32): void {
+  let scale = block + (<usize>lane << 1);
+  let to = block + blockScaleBytes(headDim) + <usize>lane;
+  for (let at: i32 = 0; at < headDim; at += GROUP_VALUES, scale += 64) {
+    const end = from + (<usize>min(headDim - at, GROUP_VALUES) << 2);
+    const inverse = storeScale(from, end, scale);
+    for (; from < end; from += 16, to += 128) {
+      const q = quantise4(from, inverse);
+      v128.store8_lane(to, q, 0);
+      v128.store8_lane(to, q, 4, 32);
+      v128.store8_lane(to, q, 8, 64);
+      v128.store8_lane(to, q, 12, 96);
+    }
+  }
+}
+
+/** One position of a block of V: `n` values, a multiple of 4, side by side. */
+function copyF16(from: usize, to: usize, n: i32): void {
+  for (const end = from + (<usize>n << 2); from < end; from += 16, to += 8) {
+    const halves = toF16x4(v128.load(from));
+    v128.store64_lane(to, i16x8.narrow_i32x4_u(halves, halves), 0);
+  }
+}
+
+function copyQ8(from: usize, block: usize, lane: i32, headDim: i32): void {
+  let scale = block + (<usize>(lane * scaleGroups(headDim)) << 1);
+  let to = block + blockScaleBytes(headDim) + <usize>(lane * headDim);
+  for (let at: i32 = 0; at < headDim; at += GROUP_VALUES, scale += 2) {
+    const end = from + (<usize>min(headDim - at, GROUP_VALUES) << 2);
+    const inverse = storeScale(from, end, scale);
+    for (; from < end; from += 16, to += 4) {
+      const words = i16x8.narrow_i32x4_s(quantise4(from, inverse), i32x4.splat(0));
+      v128.store32_lane(to, i8x16.narrow_i16x8_s(words, words), 0);
+    }
+  }
+}
+
+/**
+ * Stores the scale of the f32 in [from, end) at `scale`. Returns 1 / d for `quantise4`, of d before it was
+ * rounded to f16, as ggml does; 0 where the scale is 0, because nothing remains and 1 / d might overflow.
+ */
+function storeScale(from: usize, end: usize, scale: usize): v128 {
+  const d = largestMagnitude(from, end) / 127;
+  const bits = i32x4.extract_lane(toF16x4(f32x4.splat(d)), 0);
+  store<u16>(scale, <u16>bits);
+  return f32x4.splat(bits == 0 ? 0 : 1 / d);
+}
+
+/**
+ * The largest |x| in [from, end); NaN if there is one. Without the sign, the order of the bits is that of the
+ * values, NaN on top.
+ */
+function largestMagnitude(from: usize, end: usize): f32 {
+  const mask = i32x4.splat(0x7fffffff);
+  let m = i32x4.splat(0);
+  for (; from < end; from += 16) m = i32x4.max_s(m, v128.and(v128.load(from), mask));
+  m = i32x4.max_s(m, i32x4.shuffle(m, m, 2, 3, 0, 1));
+  m = i32x4.max_s(m, i32x4.shuffle(m, m, 1, 0, 3, 2));
+  return f32x4.extract_lane(m, 0);
+}
+
+/** Adding 1.5 * 2^23 to |x| < 2^22 rounds it, half to even, and leaves the integer in the low bits. */
+const ROUNDING: f32 = 12582912;
+
+/** Four values as i32. */
+// @ts-ignore: decorator
+@inline
+function quantise4(x: usize, inverse: v128): v128 {
+  const rounded = f32x4.add(f32x4.mul(v128.load(x), inverse), f32x4.splat(ROUNDING));
+  return i32x4.sub(rounded, i32x4.splat(reinterpret<i32>(ROUNDING)));
+}
