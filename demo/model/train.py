@@ -1,6 +1,7 @@
 """Trains Pip, the built-in model, from nothing but the topic files, and writes it as a GGUF file.
 
     python3 train.py --out pip.gguf [--steps 12500] [--seed 1]
+    python3 train.py --out pip.gguf --from earlier.gguf --rate 0.5 --steps 6000 --seed 3      goes on with a file
 
 Needs PyTorch and NumPy (Debian: python3-torch, python3-numpy and, for speed, libopenblas0-pthread).
 """
@@ -19,6 +20,7 @@ from torch.nn import functional as F
 from chat_format import encode_dialogue
 from dialogues import Composer
 from export import export
+from gguf_file import Reader
 from network import Network, Shape
 from optimizer import Muon
 from tokenizer import Tokenizer
@@ -129,14 +131,15 @@ def optimizers_for(network, subject_of):
     return [muon, torch.optim.AdamW(rest, betas=(0.9, 0.95), foreach=True)]
 
 
-def train(network, batches, steps, report, checkpoint):
+def train(network, batches, steps, rate, report, checkpoint):
+    """`rate`: the share of the rates above that it begins with."""
     subject_of = nn.Linear(network.shape.embedding, len(batches.subjects) - 1, bias=False)
     optimizers = optimizers_for(network, subject_of)
     start, tokens, running = time.monotonic(), 0, None
     for step, (ids, kinds, subjects) in zip(range(steps), batches):
         share = step / steps
         for group in (group for optimizer in optimizers for group in optimizer.param_groups):
-            group["lr"] = group["rate"] * min((step + 1) / (WARM_UP * steps + 1), (1 - share) / (1 - WARM_UP))
+            group["lr"] = rate * group["rate"] * min((step + 1) / (WARM_UP * steps + 1), (1 - share) / (1 - WARM_UP))
         tokens += int((kinds != PADDING).sum())
         loss, answer_loss = losses(network, subject_of, ids, kinds, subjects)
         loss.backward()
@@ -158,11 +161,20 @@ def learn_tokens(seed, size, dialogues):
     return Tokenizer.train(texts, size)
 
 
+def start_from(path, network):
+    """Gives the network the weights of an earlier file, and returns its tokenizer."""
+    file = Reader(path)
+    network.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in file.tensors.items()})
+    return Tokenizer([tuple(merge.split(" ")) for merge in file.metadata["tokenizer.ggml.merges"]])
+
+
 def main():
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--out", type=Path, required=True)
     options.add_argument("--steps", type=int, default=12500)
     options.add_argument("--seed", type=int, default=1)
+    options.add_argument("--from", dest="start", type=Path, help="a file to go on with: its tokens and weights")
+    options.add_argument("--rate", type=float, default=1.0, help="share of the rates")
     options.add_argument("--tokenizer-dialogues", type=int, default=54000, help="how many the tokens are learnt from")
     options.add_argument("--log", type=Path, help="where a line of JSON is added every 50 steps")
     chosen = options.parse_args()
@@ -170,8 +182,11 @@ def main():
     torch.set_num_threads(os.cpu_count() or 1)
     torch.manual_seed(chosen.seed)
     shape = Shape()
-    tokenizer = learn_tokens(chosen.seed, shape.vocabulary, chosen.tokenizer_dialogues)
     network = Network(shape)
+    if chosen.start:
+        tokenizer = start_from(chosen.start, network)
+    else:
+        tokenizer = learn_tokens(chosen.seed, shape.vocabulary, chosen.tokenizer_dialogues)
     batches = Batches(Composer(chosen.seed + 1), tokenizer)
     parameters = sum(weight.numel() for weight in network.parameters())
     print(f"{parameters} parameters, {len(tokenizer.tokens)} tokens", flush=True)
@@ -185,7 +200,7 @@ def main():
     def save():
         export(chosen.out, network, tokenizer)
 
-    train(network, batches, chosen.steps, report, save)
+    train(network, batches, chosen.steps, chosen.rate, report, save)
     save()
 
 
