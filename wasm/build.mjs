@@ -3,7 +3,7 @@
  *
  * assembly/index.ts → asc → wasm-opt → build/core-baseline.wasm (SIMD) and build/core-relaxed.wasm (relaxed SIMD),
  * from one source; build/cores.js carries both as text, for the Worker's bundle.
- * assembly/bench.ts → build/bench.wasm.
+ * assembly/bench.ts → build/bench.wasm; assembly/unpacking.ts → build/unpacking-baseline.wasm, -relaxed.wasm for tests.
  *
  * Nothing is done while the sources, this file and the compilers stay the same.
  */
@@ -34,8 +34,11 @@ const build = join(here, 'build');
 /** The arena of the Worker begins here; the core's static data must end below. */
 const ARENA_START = 65536;
 
-/** Raw bytes a core may have. Raise it with a reason. */
-const SIZE_BUDGET = 48 * 1024;
+/**
+ * Raw bytes a core may have: 28 stored types in 21 compute formats, three kinds of cache. The grids of IQ1 to IQ3 are
+ * 10 kB of it. Raise it with a reason.
+ */
+const SIZE_BUDGET = 112 * 1024;
 
 const simd = {asc: ['simd'], wasmOpt: ['simd']};
 const relaxed = {asc: ['simd', 'relaxed-simd'], wasmOpt: ['simd', 'relaxed-simd']};
@@ -44,6 +47,8 @@ const artifacts = [
   {name: 'core-baseline', entry: 'index.ts', features: simd, budget: SIZE_BUDGET},
   {name: 'core-relaxed', entry: 'index.ts', features: relaxed, budget: SIZE_BUDGET},
   {name: 'bench', entry: 'bench.ts', features: relaxed, budget: SIZE_BUDGET},
+  {name: 'unpacking-baseline', entry: 'unpacking.ts', features: simd, budget: SIZE_BUDGET},
+  {name: 'unpacking-relaxed', entry: 'unpacking.ts', features: relaxed, budget: SIZE_BUDGET},
 ];
 
 /** The compilers run as the packages' own commands, with this Node. */
@@ -143,7 +148,8 @@ function coresModule(binaries) {
 const stamp = join(build, 'sources.sha256');
 const hash = await sourceHash();
 const built = await readFile(stamp, 'utf8').catch(() => '');
-const complete = ['cores.js', 'cores.d.ts', 'bench.wasm'].every((name) => existsSync(join(build, name)));
+const products = ['cores.js', 'cores.d.ts', ...artifacts.map(({name}) => `${name}.wasm`)];
+const complete = products.every((name) => existsSync(join(build, name)));
 if (built !== hash || !complete || process.argv.includes('--force')) {
   await mkdir(build, {recursive: true});
   const binaries = {};

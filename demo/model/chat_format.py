@@ -1,5 +1,7 @@
 """How a dialogue becomes tokens, and the same as a template in the file."""
 
+from dataclasses import dataclass
+
 TEMPLATE = (
     "{% for message in messages %}"
     "{{ '<|' + message['role'] + '|>' + message['content'] + '<|end|>' }}"
@@ -8,12 +10,24 @@ TEMPLATE = (
 )
 
 
+@dataclass
+class Encoded:
+    """A dialogue as tokens: lists of equal length."""
+
+    ids: list
+    answers: list  # whether a token belongs to an answer (its end included): what the model learns to write
+    subjects: list  # of the answer that begins after a token; None elsewhere
+
+    def cut(self, end):
+        return Encoded(self.ids[:end], self.answers[:end], self.subjects[:end])
+
+
 def encode_dialogue(messages, tokenizer):
-    """IDs, and for each whether it belongs to an answer (its end included): what the model learns to write."""
-    ids, answers = [], []
+    encoded = Encoded([], [], [])
     end = tokenizer.control("<|end|>")
     for message in messages:
         content = [*tokenizer.encode(message["content"]), end]
-        ids += [tokenizer.control(f"<|{message['role']}|>"), *content]
-        answers += [False, *[message["role"] == "assistant"] * len(content)]
-    return ids, answers
+        encoded.ids += [tokenizer.control(f"<|{message['role']}|>"), *content]
+        encoded.answers += [False, *[message["role"] == "assistant"] * len(content)]
+        encoded.subjects += [message.get("subject"), *[None] * len(content)]
+    return encoded

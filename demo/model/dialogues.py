@@ -28,9 +28,9 @@ SHARES = {
     "skills": 10,
     "stories": 3,
 }
-MEMORY_SHARE = 0.18  # of the dialogues: facts about the visitor are told and asked for
+MEMORY_SHARE = 0.1
 SYSTEM_SHARES = {None: 46, "plain": 28, "brief": 14, "one": 12}
-TURNS = {1: 62, 2: 18, 3: 9, 4: 5, 6: 3, 8: 1.5, 12: 0.7, 20: 0.4}
+TURNS = {1: 88, 2: 6, 3: 3, 4: 1.5, 6: 0.8, 8: 0.4, 12: 0.2, 20: 0.1}
 # `a [[animal]]` becomes `an owl` where it has to.
 ARTICLE_AND_SLOT = re.compile(r"(?:\b([Aa]) )?" + SLOT.pattern)
 STARTS_WITH_VOWEL = re.compile(r"[aeio](?!ne\b)|u(?!n?i|s)", re.IGNORECASE)
@@ -38,7 +38,7 @@ FIRST_NAMES = "name"  # the list whose values are made up at times, so that any 
 
 
 class Composer:
-    """Draws dialogues: lists of {role, content}. The same seed draws the same ones."""
+    """Draws dialogues: lists of {role, content}, answers also with the `subject`. The same seed draws the same ones."""
 
     def __init__(self, seed, folder=HERE / "dialogues"):
         self.random = Random(seed)
@@ -50,6 +50,7 @@ class Composer:
         self.system_prompts = SystemPrompts()
         self.groups = {name: self.topics.group(name) for name in SHARES}
         self.memory = self.topics.group("memory")
+        self.subjects = [subject for topic in self.topics.topics for subject in (topic.id, told(topic), follows(topic))]
         self.style = None
 
     def dialogue(self):
@@ -70,10 +71,10 @@ class Composer:
         group = self.random.choices(list(SHARES), weights=SHARES.values())[0]
         topic = self._topic(self.groups[group])
         slots = self._slots(topic)
-        messages = self._exchange(topic.questions, self._answer(topic, slots), slots)
+        messages = self._exchange(topic.id, topic.questions, self._answer(topic, slots), slots)
         if topic.next and self.style is None and self.random.random() < 0.3:
             question, answer = self.random.choice(topic.next)
-            messages += self._exchange([question], self._fill(answer, slots), slots)
+            messages += self._exchange(follows(topic), [question], self._fill(answer, slots), slots)
         return messages
 
     def _topic(self, topics):
@@ -85,13 +86,13 @@ class Composer:
             weights = [4 if topic.rows_of in ("spell", "sum", "sum-words") else 1 for topic in topics]
         return self.random.choices(topics, weights=weights)[0]
 
-    def _exchange(self, patterns, answer, slots):
+    def _exchange(self, subject, patterns, answer, slots):
         question = expand(self.random.choice(patterns), self.random)
         question = self._fill(question, slots, asked=True)
         protected = [value for name, value in slots.items() if not isinstance(value, list)]
         return [
             {"role": "user", "content": self.wording.rewrite(question, protected)},
-            {"role": "assistant", "content": answer},
+            {"role": "assistant", "content": answer, "subject": subject},
         ]
 
     def _answer(self, topic, slots):
@@ -140,20 +141,22 @@ class Composer:
     def _memory_turns(self, turns):
         """One to three facts are told, other talk comes between, and they are asked for; some were never told."""
         draw = self.random
-        told = self._different_facts(draw.choice((1, 1, 1, 2, 2, 3)))
-        values = {topic.id: self._slots(topic) for topic in told}
+        facts = self._different_facts(draw.choice((1, 1, 1, 2, 2, 3)))
+        values = {topic.id: self._slots(topic) for topic in facts}
         messages = []
-        for topic in told:
-            messages += self._exchange(topic.tells, self._fill(topic.ack, values[topic.id]), values[topic.id])
+        for topic in facts:
+            slots = values[topic.id]
+            messages += self._exchange(told(topic), topic.tells, self._fill(topic.ack, slots), slots)
         for _ in range(draw.choice((0, 0, 1, 1, 2, min(turns, 6)))):
             messages += self._turn()
-        for topic in draw.sample(told, draw.randint(1, len(told))):
-            messages += self._exchange(topic.questions, self._answer(topic, values[topic.id]), values[topic.id])
-        facts_told = {fact_of(topic) for topic in told}
+        for topic in draw.sample(facts, draw.randint(1, len(facts))):
+            slots = values[topic.id]
+            messages += self._exchange(topic.id, topic.questions, self._answer(topic, slots), slots)
+        facts_told = {fact_of(topic) for topic in facts}
         untold = [topic for topic in self.memory if fact_of(topic) not in facts_told]
         if draw.random() < 0.3:
             topic = draw.choice(untold)
-            messages += self._exchange(topic.questions, topic.untold, {})
+            messages += self._exchange(topic.id, topic.questions, topic.untold, {})
         return messages if draw.random() < 0.9 else self._never_told()
 
     def _different_facts(self, number):
@@ -165,7 +168,17 @@ class Composer:
 
     def _never_told(self):
         topic = self.random.choice(self.memory)
-        return self._exchange(topic.questions, topic.untold, {})
+        return self._exchange(topic.id, topic.questions, topic.untold, {})
+
+
+def told(topic):
+    """The subject of an answer to a fact that was told."""
+    return f"{topic.id}, told"
+
+
+def follows(topic):
+    """The subject of an answer to a question that only follows another one."""
+    return f"{topic.id}, next"
 
 
 def fact_of(topic):

@@ -41,5 +41,5 @@ def metadata_of(shape, tokenizer):
 
 
 def export(path, network, tokenizer):
-    tensors = {name: weight.detach().float().numpy() for name, weight in network.named_parameters()}
+    tensors = {name: weight.float().numpy() for name, weight in network.state_dict().items()}
     write_gguf(path, metadata_of(network.shape, tokenizer), tensors)

@@ -14,6 +14,8 @@ interface GoldenPrompt {
   readonly logits_f32_base64: string;
   readonly logits_dequant_f32_base64?: string;
   readonly greedy_tokens: number[];
+  /** For each step of the continuation the best five: `[id, logit]`. The long stories have none. */
+  readonly greedy_top5?: [number, number][][];
   readonly greedy_tokens_dequant_f32?: number[];
   readonly greedy_text?: string;
   readonly greedy_text_hex: string;
@@ -37,6 +39,8 @@ export interface Reference {
   readonly logits: Float32Array;
   readonly tolerance: Tolerance;
   readonly greedy: number[];
+  /** The best five of each step of llama.cpp's own continuation: `[id, logit]`. */
+  readonly greedyTop: readonly (readonly [number, number][])[];
   readonly greedyTextHex: string;
 }
 
@@ -62,6 +66,7 @@ export async function loadGolden(name: string, exactActivations: boolean): Promi
       logits: decodeF32(base64),
       tolerance: chooseTolerance(file.tolerance, exactActivations),
       greedy: (dequantised && prompt.greedy_tokens_dequant_f32) || prompt.greedy_tokens,
+      greedyTop: prompt.greedy_top5 ?? [],
       greedyTextHex: prompt.greedy_text_hex,
     };
   });

@@ -19,13 +19,13 @@ export function isQuantised(name: FormatName): name is 'q8' | 'q4' {
   return name === 'q8' || name === 'q4';
 }
 
-/** Bytes of a stored row, and the export that repacks it. */
-const storage: Record<FormatName, {rowBytes(columns: number): number; repack: string}> = {
-  f32: {rowBytes: (columns) => columns * 4, repack: 'repackF32'},
-  f16: {rowBytes: (columns) => columns * 2, repack: 'repack16'},
-  bf16: {rowBytes: (columns) => columns * 2, repack: 'repack16'},
-  q8: {rowBytes: (columns) => (columns / 32) * 34, repack: 'repackQ8_0'},
-  q4: {rowBytes: (columns) => (columns / 32) * 18, repack: 'repackQ4_0'},
+/** ggml's number of the type, bytes of a stored block and of a row. */
+const storage: Record<FormatName, {type: number; blockBytes: number; rowBytes(columns: number): number}> = {
+  f32: {type: 0, blockBytes: 4, rowBytes: (columns) => columns * 4},
+  f16: {type: 1, blockBytes: 2, rowBytes: (columns) => columns * 2},
+  bf16: {type: 30, blockBytes: 2, rowBytes: (columns) => columns * 2},
+  q8: {type: 8, blockBytes: 34, rowBytes: (columns) => (columns / 32) * 34},
+  q4: {type: 2, blockBytes: 18, rowBytes: (columns) => (columns / 32) * 18},
 };
 
 /** Scales of every kind: normal, negative, subnormal, zero. */
@@ -77,12 +77,14 @@ export function repack(core: CoreHarness, name: FormatName, rows: Uint8Array[], 
   const groupBytes = core.run('groupBytes', format[name], columns);
   const groups = Math.ceil(rows.length / 16);
   const matrix = core.allocate(groups * groupBytes);
-  const stride = storage[name].rowBytes(columns);
+  const {type, blockBytes, rowBytes} = storage[name];
+  const stride = rowBytes(columns);
   for (let group = 0; group < groups; group++) {
     const part = rows.slice(group * 16, group * 16 + 16);
     const source = core.allocate(part.length * stride);
     part.forEach((row, i) => new Uint8Array(core.memory.buffer, source + i * stride).set(row));
-    core.run(storage[name].repack, source, stride, part.length, columns, matrix + group * groupBytes);
+    const target = matrix + group * groupBytes;
+    core.run('repack', format[name], type, blockBytes, source, stride, part.length, columns, target);
   }
   return matrix;
 }

@@ -5,13 +5,18 @@ import type {Slice} from '../../worker-runtime/model/decoder.ts';
 import type {KvCache} from '../../worker-runtime/model/kv-cache.ts';
 import type {Checkpoint} from '../../worker-runtime/checkpoint.ts';
 import {defaultSampling} from '../../worker-runtime/protocol.ts';
+import type {Logits} from '../../worker-runtime/sampling/logits.ts';
 import {Cancelled} from '../../worker-runtime/scheduler.ts';
 import {Sequence} from '../../worker-runtime/sequence.ts';
+import {placeLogits} from '../helpers/core-logits.ts';
 
 const layers = 4;
 const vocabularySize = 8;
 const cache: KvCache = {format: 0, capacity: 64, layers: []};
 const prompt = Array.from({length: 20}, (_, index) => index % vocabularySize);
+
+/** Token 3 is the best. */
+const placed = placeLogits(Float32Array.from({length: vocabularySize}, (_, id) => (id === 3 ? 1 : 0)));
 
 /** A decoder that only notes which positions have passed all layers, and answers token 3 always. */
 class FakeDecoder {
@@ -23,8 +28,8 @@ class FakeDecoder {
     tokens.forEach((_, index) => (this.complete[position + index] = 1));
   }
 
-  nextLogits(): Promise<Float32Array> {
-    return Promise.resolve(Float32Array.from({length: vocabularySize}, (_, id) => (id === 3 ? 1 : 0)));
+  nextLogits(): Promise<Logits> {
+    return placed;
   }
 }
 

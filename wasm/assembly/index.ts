@@ -3,15 +3,13 @@
  *
  * All pointers are byte offsets into the imported memory `env.memory`; the core allocates nothing and uses,
  * of its own, static data below 64 KiB only. Buffers begin at multiples of 16 bytes (matrices: 64). Rows of
- * f32 have strides that are multiples of 16 floats, and what pads a row may be written. Shapes are row-major,
+ * f32 have strides that are multiples of 16 floats, and what pads a row may be read and written. Shapes are row-major,
  * the last index runs fastest.
  */
 export {probeRelaxedDot, setDotMode} from './matmul/dot-mode';
 
-export {groupBytes} from './formats/format';
-export {repackF32, repack16} from './formats/floats';
-export {repackQ8_0} from './formats/q8';
-export {repackQ4_0} from './formats/q4';
+export {groupBytes} from './formats/group';
+export {repack} from './formats/repack';
 export {dequantizeRow} from './formats/dequantize';
 
 export {activationBytes, prepareActivations} from './matmul/activations';
@@ -23,6 +21,9 @@ export {rope, ropeTable} from './ops/rope';
 export {kvBytes} from './ops/kv-cache';
 export {storeK, storeV} from './ops/kv-store';
 export {attention, attentionScratchBytes} from './ops/attention';
-export {allFinite, argmax} from './ops/reductions';
+export {argmax} from './ops/reductions';
 export {exp, log, pow} from './ops/math';
+export {lastBucket, rankBuckets, tallyBytes, tallyDistances} from './sampling/ranking';
+export {accumulateWeights, sumOfExponentials} from './sampling/weights';
+
 export {heapBase} from './heap-base';

@@ -1,5 +1,37 @@
-/** Compute formats: what every stored tensor type is repacked into. Rows are interleaved by 16. */
-export const computeFormats = {F32: 0, F16: 1, BF16: 2, Q8_0: 3, Q4_0: 4} as const;
+/**
+ * Compute formats: what every stored tensor type is repacked into. Rows are interleaved by 16. Types that hold the same
+ * values share one.
+ */
+export const computeFormats = {
+  F32: 0,
+  F16: 1,
+  BF16: 2,
+  Q8_0: 3,
+  Q4_0: 4,
+  Q4_1: 5,
+  Q5_0: 6,
+  Q5_1: 7,
+  IQ4_NL: 8,
+  MXFP4: 9,
+  NVFP4: 10,
+  Q1_0: 11,
+  Q2_0: 11,
+  Q2_K: 12,
+  Q3_K: 13,
+  Q4_K: 14,
+  Q5_K: 15,
+  Q6_K: 16,
+  TQ1_0: 17,
+  TQ2_0: 17,
+  IQ4_XS: 18,
+  IQ3_S: 19,
+  IQ3_XXS: 20,
+  IQ2_XXS: 21,
+  IQ1_S: 22,
+  IQ2_XS: 23,
+  IQ2_S: 23,
+  IQ1_M: 24,
+} as const;
 
 /** A tensor type that has a compute format. */
 export type ComputeType = keyof typeof computeFormats;
@@ -7,6 +39,9 @@ export type ComputeFormat = (typeof computeFormats)[ComputeType];
 
 export const kvFormats = {f32: 0, f16: 1, q8_0: 2} as const;
 export const ropeStyles = {normal: 0, neox: 1} as const;
+
+/** Bytes of a candidate of a ranking: u32 ID, f32 logit. */
+export const candidateBytes = 8;
 
 /** Rows of a group, in every compute format. */
 export const groupRows = 16;
@@ -29,10 +64,16 @@ export interface CoreExports {
   setDotMode(mode: number): void;
 
   groupBytes(format: number, columns: number): number;
-  repackF32(source: number, stride: number, rows: number, columns: number, target: number): void;
-  repack16(source: number, stride: number, rows: number, columns: number, target: number): void;
-  repackQ8_0(source: number, stride: number, rows: number, columns: number, target: number): void;
-  repackQ4_0(source: number, stride: number, rows: number, columns: number, target: number): void;
+  repack(
+    format: number,
+    type: number,
+    blockBytes: number,
+    source: number,
+    stride: number,
+    rows: number,
+    columns: number,
+    target: number,
+  ): void;
   dequantizeRow(format: number, matrix: number, row: number, columns: number, target: number): void;
 
   activationBytes(format: number, columns: number, tokens: number): number;
@@ -131,7 +172,31 @@ export interface CoreExports {
   ): void;
 
   argmax(x: number, count: number): number;
-  allFinite(x: number, count: number): number;
+  tallyBytes(): number;
+  tallyDistances(logits: number, count: number, largest: number, tally: number): void;
+  lastBucket(tally: number, first: number, wanted: number): number;
+  rankBuckets(
+    logits: number,
+    count: number,
+    largest: number,
+    first: number,
+    last: number,
+    candidates: number,
+    spare: number,
+    tally: number,
+  ): number;
+  sumOfExponentials(logits: number, count: number, largest: number): number;
+  accumulateWeights(
+    logits: number,
+    stride: number,
+    count: number,
+    largest: number,
+    temperature: number,
+    leastDistance: number,
+    start: number,
+    sums: number,
+  ): number;
+
   pow(x: number, y: number): number;
   log(x: number): number;
 }

@@ -41,6 +41,10 @@ export class Core {
     return new Uint8Array(this.#memory.buffer as ArrayBuffer, pointer, count);
   }
 
+  u32(pointer: number, count: number): Uint32Array<ArrayBuffer> {
+    return new Uint32Array(this.#memory.buffer as ArrayBuffer, pointer, count);
+  }
+
   f32(pointer: number, count: number): Float32Array<ArrayBuffer> {
     return new Float32Array(this.#memory.buffer as ArrayBuffer, pointer, count);
   }

@@ -1,4 +1,5 @@
 import type {Arena} from '../core/arena.ts';
+import {candidateBytes} from '../core/core-exports.ts';
 import type {CoreExports} from '../core/core-exports.ts';
 import type {DecoderSpec} from './decoder-spec.ts';
 import type {DecoderWeights, Matrix} from './weights.ts';
@@ -8,6 +9,16 @@ export interface Rows {
   readonly pointer: number;
   readonly columns: number;
   readonly stride: number;
+}
+
+/** Scratch for choosing a token among V, the vocabulary; see `wasm/assembly/sampling/`. */
+export interface SamplingBuffers {
+  /** How many tokens are how far below the best one. */
+  readonly tally: number;
+  /** Ranked tokens: u32 ID, f32 logit (V, 2). */
+  readonly candidates: number;
+  /** Running sums of weights, f64 (V); before that, the other half of the sort. */
+  readonly sums: number;
 }
 
 /** All scratch of the decoder, allocated once; S is the slice length, the most tokens of one step. */
@@ -35,6 +46,7 @@ export interface DecoderBuffers {
   readonly attentionScratch: number;
   /** (logitRows, vocabularySize) */
   readonly logits: Rows;
+  readonly sampling: SamplingBuffers;
 }
 
 /** Rows of logits computed at once: one tile of the batch kernels. */
@@ -72,6 +84,19 @@ export function allocateBuffers(
       'scratch',
     ),
     logits: rows(spec.vocabularySize, logitRows, 'logits'),
+    sampling: allocateSampling(spec.vocabularySize, arena, calculator),
+  };
+}
+
+export function allocateSampling(
+  vocabularySize: number,
+  arena: Arena,
+  calculator: CoreExports,
+): SamplingBuffers {
+  return {
+    tally: arena.allocate(calculator.tallyBytes(), 'scratch'),
+    candidates: arena.allocate(vocabularySize * candidateBytes, 'scratch'),
+    sums: arena.allocate(vocabularySize * 8, 'scratch'),
   };
 }
 

@@ -1,6 +1,7 @@
 import {ropeStyles} from '../core/core-exports.ts';
 import type {Core} from '../core/core.ts';
 import {GgufError} from '../errors.ts';
+import {Logits} from '../sampling/logits.ts';
 import type {ShardGroup} from '../shards/shard-group.ts';
 import {logitRows} from './decoder-buffers.ts';
 import type {DecoderBuffers, Rows} from './decoder-buffers.ts';
@@ -29,6 +30,7 @@ export class Decoder {
   readonly #weights: DecoderWeights;
   readonly #shards: ShardGroup;
   readonly #ropeScale: number;
+  readonly #nextLogits: Logits;
 
   constructor(
     spec: DecoderSpec,
@@ -45,6 +47,7 @@ export class Decoder {
     const {frequencies, scale} = ropeFrequencies(spec.rope, weights.ropeFactors, core.exports);
     core.f64(buffers.ropeFrequencies, frequencies.length).set(frequencies);
     this.#ropeScale = scale;
+    this.#nextLogits = new Logits(core, buffers.logits, buffers.sampling);
   }
 
   /**
@@ -88,19 +91,19 @@ export class Decoder {
   }
 
   /**
-   * Logits `(vocabularySize)` after token `index` of the slice that `forward` ran last.
+   * Logits after token `index` of the slice that `forward` ran last.
    *
-   * @returns a view, valid until the next call; whoever samples from it checks that it is finite
+   * @returns always the same object, valid until the next call; it checks that they are finite when it is asked
    */
-  async nextLogits(index: number): Promise<Float32Array<ArrayBuffer>> {
-    const {pointer, columns} = await this.logits(index, 1);
-    return this.#core.f32(pointer, columns);
+  async nextLogits(index: number): Promise<Logits> {
+    await this.logits(index, 1);
+    return this.#nextLogits;
   }
 
   /** @throws {GgufError} `logits-not-finite` for token `index` of the slice that `forward` ran last */
   async requireFiniteLogits(index: number): Promise<void> {
     const {pointer, columns} = await this.logits(index, 1);
-    if (this.#core.exports.allFinite(pointer, columns)) return;
+    if (this.#core.exports.argmax(pointer, columns) >= 0) return;
     throw new GgufError(
       'logits-not-finite',
       'The model gave logits that are not finite; the file may be damaged',

@@ -1,21 +1,11 @@
 import type {Checkpoint} from '../checkpoint.ts';
 import {groupRows} from '../core/core-exports.ts';
-import type {ComputeType, CoreExports} from '../core/core-exports.ts';
+import type {CoreExports} from '../core/core-exports.ts';
 import type {Core} from '../core/core.ts';
 import {ggmlTypes} from '../gguf/ggml-types.ts';
 import type {TensorInfo} from '../gguf/header.ts';
 import type {ByteReader} from '../source/byte-reader.ts';
 import type {Destination, Matrix, WeightLayout} from './weights.ts';
-
-type Repack = Extract<keyof CoreExports, `repack${string}`>;
-
-const repackOf: Record<ComputeType, Repack> = {
-  F32: 'repackF32',
-  F16: 'repack16',
-  BF16: 'repack16',
-  Q8_0: 'repackQ8_0',
-  Q4_0: 'repackQ4_0',
-};
 
 /** Rows are read in pieces of about this size: small enough to stay in cache, large enough to amortise a call. */
 const pieceBytes = 512 * 1024;
@@ -77,6 +67,7 @@ function repackRows(
   first: number,
   rows: number,
 ): void {
+  const {id, blockBytes} = ggmlTypes[tensor.type];
   const stride = rowBytes(tensor);
   const columns = matrix.columns / matrix.parts.length;
   const groupBytes = matrix.partBytes / Math.ceil(matrix.rows / groupRows);
@@ -86,7 +77,8 @@ function repackRows(
     matrix.parts.forEach((part, index) => {
       const offset = (index * stride) / matrix.parts.length;
       const count = Math.min(groupRows, rows - row);
-      core[repackOf[matrix.type]](source + offset, stride, count, columns, part + group * groupBytes);
+      const target = part + group * groupBytes;
+      core.repack(matrix.format, id, blockBytes, source + offset, stride, count, columns, target);
     });
   }
 }

@@ -2,6 +2,7 @@ import type {Arena} from '../core/arena.ts';
 import {computeFormats, groupRows} from '../core/core-exports.ts';
 import type {ComputeFormat, ComputeType, CoreExports} from '../core/core-exports.ts';
 import {GgufError} from '../errors.ts';
+import {ggmlTypes} from '../gguf/ggml-types.ts';
 import type {GgufHeader, TensorInfo} from '../gguf/header.ts';
 import type {DecoderSpec} from './decoder-spec.ts';
 
@@ -55,17 +56,19 @@ export interface WeightLayout {
   readonly destinations: ReadonlyMap<TensorInfo, Destination>;
 }
 
-/** Partial sums of a divided product are cut at multiples of this, the block length of quantised activations. */
-const blockColumns = 32;
+/** Partial sums of a divided product are cut at multiples of at least this, the block length of most activations. */
+const leastBlockColumns = 32;
 
 /**
  * In how many groups the columns of a product are summed: 8, 4, 2 or 1, from the shape alone and never from the number
  * of shards, so that results are the same bits for any number.
  *
  * @param units what must not be cut: key/value heads, or 1
+ * @param blockElements elements of a block of the weights, which must not be cut either
  */
-export function columnGroups(columns: number, units: number): number {
-  return [8, 4, 2].find((groups) => units % groups === 0 && columns % (groups * blockColumns) === 0) ?? 1;
+export function columnGroups(columns: number, units: number, blockElements: number): number {
+  const block = Math.max(blockElements, leastBlockColumns);
+  return [8, 4, 2].find((groups) => units % groups === 0 && columns % (groups * block) === 0) ?? 1;
 }
 
 /** Gives every tensor that `spec` needs its place, and refuses files that lack one or have others. */
@@ -88,21 +91,11 @@ export function layoutWeights(
       query: planner.matrix(name('attn_q'), queryLength, embeddingLength),
       key: planner.matrix(name('attn_k'), keyLength, embeddingLength),
       value: planner.matrix(name('attn_v'), keyLength, embeddingLength),
-      attentionOutput: planner.matrix(
-        name('attn_output'),
-        embeddingLength,
-        queryLength,
-        columnGroups(queryLength, headCountKv),
-      ),
+      attentionOutput: planner.matrix(name('attn_output'), embeddingLength, queryLength, headCountKv),
       feedForwardNorm: planner.vector(name('ffn_norm'), embeddingLength),
       gate: planner.matrix(name('ffn_gate'), feedForwardLength, embeddingLength),
       up: planner.matrix(name('ffn_up'), feedForwardLength, embeddingLength),
-      down: planner.matrix(
-        name('ffn_down'),
-        embeddingLength,
-        feedForwardLength,
-        columnGroups(feedForwardLength, feedForwardLength),
-      ),
+      down: planner.matrix(name('ffn_down'), embeddingLength, feedForwardLength, feedForwardLength),
     };
   });
   const outputNorm = planner.vector('output_norm.weight', embeddingLength);
@@ -126,9 +119,12 @@ class WeightPlanner {
     this.#calculator = calculator;
   }
 
-  matrix(name: string, rows: number, columns: number, groups = 1): Matrix {
+  /** @param units for a product that is divided by columns: see {@link columnGroups} */
+  matrix(name: string, rows: number, columns: number, units?: number): Matrix {
     const tensor = this.#find(name, [columns, rows]);
     const type = computeType(tensor);
+    const {blockElements} = ggmlTypes[type];
+    const groups = units === undefined ? 1 : columnGroups(columns, units, blockElements);
     const format = computeFormats[type];
     const groupBytes = this.#calculator.groupBytes(format, columns / groups) >>> 0;
     const partBytes = Math.ceil(rows / groupRows) * groupBytes;

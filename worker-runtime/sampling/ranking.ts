@@ -1,84 +1,115 @@
-/** How far below the best logit the tiers reach. Few tokens of a real model are within the first. */
-const tierDepths = [4, 8, 16, 32, Infinity];
+import {candidateBytes} from '../core/core-exports.ts';
+import type {CoreExports} from '../core/core-exports.ts';
+import type {Core} from '../core/core.ts';
+import type {Rows, SamplingBuffers} from '../model/decoder-buffers.ts';
+
+/** What tokens weigh in a draw: e^((logit − largest) / temperature), or nothing. */
+export interface Weighing {
+  /** Above 0. */
+  readonly temperature: number;
+  /** What logit − largest must reach for a weight above 0; -Infinity: all weigh something. */
+  readonly leastDistance: number;
+}
+
+/** What the probabilities of the model are proportional to. */
+const plain: Weighing = {temperature: 1, leastDistance: -Infinity};
 
 /**
- * Token IDs by falling logit, lowest ID first on ties, ranked only as far as they are asked for.
- *
- * Tokens are taken up in tiers of falling logits, each sorted by a heap from which ranks are drawn; so a short ranking costs
- * little more than one look at each logit. Nothing is allocated after construction.
+ * Tokens by falling logit, lowest ID first on ties, ranked only as far as they are asked for. The core takes them up in
+ * tiers, each of tokens that are farther from the best one than those of the tiers before.
  */
 export class Ranking {
-  /** The heap of the current tier in front; at the end what has been ranked, the best one last. (vocabularySize) */
-  readonly #ids: Int32Array;
-  #logits: Float32Array = new Float32Array(0);
+  /**
+   * Running sums over ranks 0 … i (V), a view: of e^(logit − largest) after {@link reach}, of weights after {@link weigh}.
+   * Added in the order of the ranks.
+   */
+  readonly sums: Float64Array<ArrayBuffer>;
+  readonly #exports: CoreExports;
+  readonly #logits: Rows;
+  readonly #buffers: SamplingBuffers;
+  /** ID and logit by rank (V, 2). */
+  readonly #candidates: Uint32Array<ArrayBuffer>;
   #largest = 0;
-  #heapSize = 0;
   #ranked = 0;
-  #tier = 0;
+  #nextBucket = 0;
 
-  constructor(vocabularySize: number) {
-    this.#ids = new Int32Array(vocabularySize);
+  /**
+   * @param logits (1, V)
+   * @param buffers for V tokens
+   */
+  constructor(core: Core, logits: Rows, buffers: SamplingBuffers) {
+    this.#exports = core.exports;
+    this.#logits = logits;
+    this.#buffers = buffers;
+    this.#candidates = core.u32(buffers.candidates, logits.columns * 2);
+    this.sums = core.f64(buffers.sums, logits.columns);
   }
 
   /**
-   * Starts over.
+   * Starts over: the logits are finite and stay as they are while ranks are asked for.
    *
-   * @param logits finite; they must stay as they are while ranks are asked for
    * @param largest the largest of them
    */
-  begin(logits: Float32Array, largest: number): void {
-    this.#logits = logits;
+  begin(largest: number): void {
+    const {pointer, columns} = this.#logits;
     this.#largest = largest;
-    this.#heapSize = 0;
     this.#ranked = 0;
-    this.#tier = 0;
+    this.#nextBucket = 0;
+    this.#exports.tallyDistances(pointer, columns, largest, this.#buffers.tally);
   }
 
-  /** The ID at `rank`, 0 being the best. */
-  at(rank: number): number {
-    const ids = this.#ids;
-    while (this.#ranked <= rank) {
-      while (this.#heapSize === 0) this.#takeUpTier();
-      const best = ids[0] as number;
-      ids[0] = ids[--this.#heapSize] as number;
-      this.#sink(0);
-      ids[ids.length - ++this.#ranked] = best;
-    }
-    return ids[ids.length - 1 - rank] as number;
+  /** Ranks at least `count` tokens, or all if there are fewer, and returns how many have ranks. */
+  reach(count: number): number {
+    const wanted = Math.min(count, this.#logits.columns);
+    if (this.#ranked < wanted) this.#rankNextTier(wanted - this.#ranked);
+    return this.#ranked;
   }
 
-  #takeUpTier(): void {
-    const ids = this.#ids;
-    const above = this.#tier === 0 ? Infinity : this.#largest - (tierDepths[this.#tier - 1] as number);
-    const floor = this.#largest - (tierDepths[this.#tier++] as number);
-    let size = 0;
-    for (let id = 0; id < ids.length; id++) {
-      const logit = this.#logits[id] as number;
-      if (logit >= floor && logit < above) ids[size++] = id;
-    }
-    this.#heapSize = size;
-    for (let i = (size >> 1) - 1; i >= 0; i--) this.#sink(i);
+  /** The ID at `rank`, 0 being the best. The rank was reached. */
+  id(rank: number): number {
+    return this.#candidates[rank * 2] as number;
   }
 
-  #sink(from: number): void {
-    const ids = this.#ids;
-    const id = ids[from] as number;
-    let place = from;
-    for (;;) {
-      let child = 2 * place + 1;
-      if (child >= this.#heapSize) break;
-      if (child + 1 < this.#heapSize && this.#precedes(ids[child + 1] as number, ids[child] as number))
-        child++;
-      if (!this.#precedes(ids[child] as number, id)) break;
-      ids[place] = ids[child] as number;
-      place = child;
-    }
-    ids[place] = id;
+  /** Weighs the best `count` tokens, which were reached. No further rank can be reached then. */
+  weigh(count: number, weighing: Weighing): void {
+    this.#accumulate(0, count, weighing, 0);
   }
 
-  #precedes(a: number, b: number): boolean {
-    const first = this.#logits[a] as number;
-    const second = this.#logits[b] as number;
-    return first > second || (first === second && a < b);
+  #rankNextTier(wanted: number): void {
+    const {tally, candidates, sums} = this.#buffers;
+    const {pointer, columns} = this.#logits;
+    const before = this.#ranked;
+    const first = this.#nextBucket;
+    const last = this.#exports.lastBucket(tally, first, wanted);
+    // Ranks and sums before this tier stay: the sort uses their places of this tier alone.
+    const target = candidates + before * candidateBytes;
+    const spare = sums + before * candidateBytes;
+    const count = this.#exports.rankBuckets(
+      pointer,
+      columns,
+      this.#largest,
+      first,
+      last,
+      target,
+      spare,
+      tally,
+    );
+    this.#ranked += count;
+    this.#nextBucket = last + 1;
+    this.#accumulate(before, count, plain, before === 0 ? 0 : (this.sums[before - 1] as number));
+  }
+
+  #accumulate(first: number, count: number, {temperature, leastDistance}: Weighing, start: number): void {
+    const {candidates, sums} = this.#buffers;
+    this.#exports.accumulateWeights(
+      candidates + first * candidateBytes + 4,
+      candidateBytes,
+      count,
+      this.#largest,
+      temperature,
+      leastDistance,
+      start,
+      sums + first * 8,
+    );
   }
 }

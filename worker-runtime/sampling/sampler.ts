@@ -1,9 +1,14 @@
 import type {SamplingSettings} from '../protocol.ts';
-import {bestLogit} from './best-logit.ts';
-import {exponential, naturalLogarithm} from './exponential.ts';
+import type {Logits} from './logits.ts';
+import {naturalLogarithm} from './natural-logarithm.ts';
 import {Random} from './random.ts';
-import {Ranking} from './ranking.ts';
+import type {Weighing} from './ranking.ts';
 import {RepeatPenalty} from './repeat-penalty.ts';
+
+/** Ranks that top-p looks at first: few tokens of a real model have nearly all of the probability. */
+const firstRanks = 64;
+/** How many times as many ranks it looks at next. */
+const rankGrowth = 8;
 
 /**
  * Chooses tokens, the same ones in every engine for the same settings and logits.
@@ -14,111 +19,95 @@ import {RepeatPenalty} from './repeat-penalty.ts';
  */
 export class Sampler {
   readonly #settings: SamplingSettings;
-  readonly #vocabularySize: number;
   readonly #random: Random;
   readonly #repeatPenalty: RepeatPenalty;
-  readonly #ranking: Ranking;
-  /** Share of each candidate in the draw, relative to the best one. (vocabularySize) */
-  readonly #weights: Float64Array;
-  /** How far below the best logit min-p lets a candidate be. */
-  readonly #minPDistance: number;
+  /** Temperature and min-p. */
+  readonly #weighing: Weighing;
 
   /** @param settings as {@link validateSampling} gives them */
   constructor(settings: SamplingSettings, vocabularySize: number) {
     const {temperature, repeatPenalty, repeatLastN, minP, seed} = settings;
-    const drawn = temperature > 0 ? vocabularySize : 0;
     this.#settings = settings;
-    this.#vocabularySize = vocabularySize;
     this.#random = new Random(seed);
     this.#repeatPenalty = new RepeatPenalty(repeatPenalty, repeatLastN, vocabularySize);
-    this.#ranking = new Ranking(drawn);
-    this.#weights = new Float64Array(drawn);
-    this.#minPDistance = minP > 0 ? naturalLogarithm(minP) : -Infinity;
+    this.#weighing = {temperature, leastDistance: minP > 0 ? naturalLogarithm(minP) : -Infinity};
   }
 
   /**
    * The next token after `recent`, the tokens so far.
    *
-   * @param logits (vocabularySize); changed meanwhile, but as before on return
+   * @param logits of the vocabulary; changed meanwhile, but as before on return
    * @throws {GgufError} `logits-not-finite`
    */
-  sample(logits: Float32Array, recent: readonly number[]): number {
-    this.#repeatPenalty.apply(logits, recent);
+  sample(logits: Logits, recent: readonly number[]): number {
+    this.#repeatPenalty.apply(logits.values, recent);
     try {
-      const best = bestLogit(logits, this.#vocabularySize);
+      const best = logits.best();
       if (this.#settings.temperature === 0) return best;
+      const largest = logits.values[best] as number;
       const {topK, topP} = this.#settings;
-      const largest = logits[best] as number;
-      const ranked = topP < 1 || (topK > 0 && topK < this.#vocabularySize);
-      return ranked ? this.#drawRanked(logits, largest) : this.#drawFromAll(logits, largest);
+      const isRanked = topP < 1 || (topK > 0 && topK < logits.values.length);
+      return isRanked ? this.#drawRanked(logits, largest) : this.#drawFromAll(logits, largest);
     } finally {
-      this.#repeatPenalty.restore(logits);
+      this.#repeatPenalty.restore(logits.values);
     }
   }
 
   /** Without top-k and top-p nobody needs an order: candidates by ID. */
-  #drawFromAll(logits: Float32Array, largest: number): number {
-    const {temperature} = this.#settings;
-    const weights = this.#weights;
-    let total = 0;
-    for (let id = 0; id < weights.length; id++) {
-      const distance = (logits[id] as number) - largest;
-      const weight = distance < this.#minPDistance ? 0 : exponential(distance / temperature);
-      weights[id] = weight;
-      total += weight;
-    }
-    return this.#draw(weights.length, total);
+  #drawFromAll(logits: Logits, largest: number): number {
+    return this.#draw(logits.weigh(largest, this.#weighing), logits.values.length);
   }
 
-  #drawRanked(logits: Float32Array, largest: number): number {
-    const {temperature} = this.#settings;
-    const ranking = this.#ranking;
-    ranking.begin(logits, largest);
-    const kept = this.#topP(logits, largest);
-    let count = 0;
-    let total = 0;
-    for (; count < kept; count++) {
-      const distance = (logits[ranking.at(count)] as number) - largest;
-      if (distance < this.#minPDistance) break;
-      const weight = exponential(distance / temperature);
-      this.#weights[count] = weight;
-      total += weight;
-    }
-    return ranking.at(this.#draw(count, total));
+  #drawRanked(logits: Logits, largest: number): number {
+    const {ranking} = logits;
+    ranking.begin(largest);
+    const kept = this.#rankKept(logits, largest);
+    ranking.weigh(kept, this.#weighing);
+    return ranking.id(this.#draw(ranking.sums, kept));
   }
 
-  /** How many of the ranked tokens top-k and top-p keep; at least one. */
-  #topP(logits: Float32Array, largest: number): number {
+  /** Ranks the tokens that top-k and top-p keep, and returns how many they are; at least one. */
+  #rankKept(logits: Logits, largest: number): number {
     const {topK, topP} = this.#settings;
-    const ranking = this.#ranking;
-    const all = this.#vocabularySize;
-    const most = topK > 0 ? Math.min(topK, all) : all;
-    if (topP === 1) return most;
-    let total = 0;
+    const {ranking} = logits;
+    const {sums} = ranking;
+    const all = logits.values.length;
+    if (topK > 0 && topK < all) {
+      ranking.reach(topK);
+      return topP === 1 ? topK : countReaching(sums, topK, topP * (sums[topK - 1] as number));
+    }
     // The sum over all tokens needs no ranks.
-    for (let i = 0; i < most; i++) {
-      total += exponential((logits[most === all ? i : ranking.at(i)] as number) - largest);
+    const wanted = topP * logits.sumOfExponentials(largest);
+    let ranked = ranking.reach(firstRanks);
+    while (ranked < all && (sums[ranked - 1] as number) < wanted) {
+      ranked = ranking.reach(ranked * rankGrowth);
     }
-    let reached = 0;
-    for (let rank = 0; rank < most; rank++) {
-      reached += exponential((logits[ranking.at(rank)] as number) - largest);
-      if (reached >= topP * total) return rank + 1;
-    }
-    return most;
+    return countReaching(sums, ranked, wanted);
   }
 
-  /** The place among the first `count` weights on which a random point of their sum falls. */
-  #draw(count: number, total: number): number {
+  /** The place among the first `count` tokens on whose weight a random point of the sum of weights falls. */
+  #draw(sums: Float64Array, count: number): number {
+    const total = sums[count - 1] as number;
+    // A number below 1 times the total rounds to less than the total: a sum is always above it.
     const point = this.#random.uniform() * total;
-    let reached = 0;
-    let last = 0;
-    for (let i = 0; i < count; i++) {
-      const weight = this.#weights[i] as number;
-      if (weight === 0) continue;
-      reached += weight;
-      last = i;
-      if (reached > point) break;
-    }
-    return last;
+    return firstPlace(sums, count, (sum) => sum > point);
   }
+}
+
+/** How many of `count` tokens the smallest set has whose sum reaches `wanted`; all if rounding lets none reach it. */
+function countReaching(sums: Float64Array, count: number, wanted: number): number {
+  const last = firstPlace(sums, count, (sum) => sum >= wanted);
+  return Math.min(last + 1, count);
+}
+
+/** The first of `count` rising sums for which `isReached` holds, by bisection; `count` if it holds for none. */
+function firstPlace(sums: Float64Array, count: number, isReached: (sum: number) => boolean): number {
+  let low = 0;
+  let high = count;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (isReached(sums[middle] as number)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }

@@ -16,7 +16,13 @@
 // @ts-ignore: decorator
 @inline
 export function loadF16x4(pointer: usize): v128 {
-  const bits = v128.load16x4_s(pointer);
+  return widenF16x4(v128.load16x4_s(pointer));
+}
+
+/** The same for four f16 in the lower halves of the lanes; the upper halves are copies of the sign. */
+// @ts-ignore: decorator
+@inline
+export function widenF16x4(bits: v128): v128 {
   const scaled = v128.or(i32x4.shr_u(i32x4.shl(bits, 17), 4), v128.load(constants));
   const value = f32x4.mul(scaled, v128.load(constants, 16));
   const least = v128.load(constants, 32);

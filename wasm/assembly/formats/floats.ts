@@ -3,7 +3,8 @@
  *
  * A group is `(columns, 16 rows)`, of 4 or 2 bytes each; missing rows are zero.
  */
-import {Format, F32, F16, GROUP_ROWS, groupBytes} from './format';
+import {Format, F32, F16, GROUP_ROWS} from './format';
+import {groupBytes} from './group';
 import {f16ToF32} from './f16';
 
 // @ts-ignore: decorator

@@ -14,6 +14,33 @@ export const BF16: Format = 2;
 export const Q8: Format = 3;
 export const Q4: Format = 4;
 
+/** Formats of small blocks (small-block.ts). */
+export const Q4_MIN: Format = 5;
+export const Q5: Format = 6;
+export const Q5_MIN: Format = 7;
+export const IQ4_NL: Format = 8;
+export const MXFP4: Format = 9;
+export const NVFP4: Format = 10;
+export const Q2: Format = 11;
+
+/** Formats of super-blocks (super-block.ts). */
+export const Q2_K: Format = 12;
+export const Q3_K: Format = 13;
+export const Q4_K: Format = 14;
+export const Q5_K: Format = 15;
+export const Q6_K: Format = 16;
+export const TQ2: Format = 17;
+export const IQ4_XS: Format = 18;
+export const IQ3_S: Format = 19;
+export const IQ3_XXS: Format = 20;
+export const IQ2_XXS: Format = 21;
+export const IQ1_S: Format = 22;
+export const IQ2_XS: Format = 23;
+export const IQ1_M: Format = 24;
+/** Shapes that some of these share. */
+export const TABLE: Format = 32;
+export const TABLE_SHORT: Format = 33;
+
 /** Rows interleaved in a group. */
 export const GROUP_ROWS: i32 = 16;
 
@@ -30,10 +57,24 @@ export function isQuantised(format: Format): bool {
   return format >= Q8;
 }
 
-/** Bytes of one group of 16 rows of `columns` columns. */
-export function groupBytes(format: Format, columns: i32): usize {
-  const blocks = <usize>(columns / BLOCK_COLUMNS);
-  if (format == Q8) return blocks * Q8_BLOCK_BYTES;
-  if (format == Q4) return blocks * Q4_BLOCK_BYTES;
-  return <usize>(columns * GROUP_ROWS) << (format == F32 ? 2 : 1);
+/** Whether a format has small blocks. */
+// @ts-ignore: decorator
+@inline
+export function isSmall(format: Format): bool {
+  return format > Q4 && format < Q2_K;
+}
+
+/** Whether a format has super-blocks. */
+// @ts-ignore: decorator
+@inline
+export function isSuper(format: Format): bool {
+  return format >= Q2_K;
+}
+
+/** The shape of a format of super-blocks: see super-block.ts. */
+// @ts-ignore: decorator
+@inline
+export function shapeOf(format: Format): Format {
+  if (format <= TQ2) return format;
+  return format == IQ2_XS || format == IQ1_M ? TABLE_SHORT : TABLE;
 }

@@ -10,7 +10,8 @@
  *
  * Value of a weight: scale × (nibble - 8).
  */
-import {GROUP_ROWS, BLOCK_COLUMNS, Q4_BLOCK_BYTES, groupBytes, Q4} from './format';
+import {GROUP_ROWS, BLOCK_COLUMNS, Q4_BLOCK_BYTES, Q4} from './format';
+import {groupBytes} from './group';
 import {f16ToF32} from './f16';
 
 const SOURCE_BYTES: usize = 18;

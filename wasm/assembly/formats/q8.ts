@@ -10,7 +10,8 @@
  * Value of a weight: scale × i8. The bytes are stored as i8, or as i8 + 128 where the engine's relaxed dot
  * product reads them as unsigned (see matmul/dot-mode.ts).
  */
-import {GROUP_ROWS, BLOCK_COLUMNS, Q8_BLOCK_BYTES, groupBytes, Q8} from './format';
+import {GROUP_ROWS, BLOCK_COLUMNS, Q8_BLOCK_BYTES, Q8} from './format';
+import {groupBytes} from './group';
 import {f16ToF32} from './f16';
 import {q8SignMask} from '../matmul/dot-mode';
 

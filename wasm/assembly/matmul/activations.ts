@@ -6,16 +6,23 @@
  *
  * The buffer: tiles of 4 tokens · the tokens that are left, one by one · scratch for the batch kernels.
  */
-import {BLOCK_COLUMNS, F32, Format, isQuantised, Q8} from '../formats/format';
+import {BLOCK_COLUMNS, F32, Format, isQuantised, isSmall, isSuper, Q4, Q4_MIN, Q8} from '../formats/format';
+import {hasMinimum, hasTwoScales} from '../formats/small-block';
+import {SUPER_COLUMNS} from '../formats/super-block';
+import {offsetOf} from '../formats/type-values';
 import {roundToF16} from '../formats/f16';
 import {BYTES_BLOCK, TILE_TOKENS, WORDS_BLOCK, WORDS_SHIFT} from './block';
-import {q8Start, q8UsesWords} from './dot-mode';
+import {q8Start, usesWords} from './dot-mode';
+import {quantise16, storeBytes, storeQ4Words, storeQ8Words, sumBytes} from './quantise';
+import {quantiseSuperRow, superBytes} from './super-activations';
+import {smallScratchBytes} from './small-tile';
+import {expandedGroupBytes} from './super-tile';
 
-/** Whether the kernels of a quantised format take words (16-bit integers) or bytes. */
+/** Offset of the f32 sums of blocks, (blocks, tokens), that minima are multiplied with, for 1 token or a tile of 4. */
 // @ts-ignore: decorator
 @inline
-export function usesWords(format: Format): bool {
-  return !ASC_FEATURE_RELAXED_SIMD || (format == Q8 && q8UsesWords());
+export function sumsOffset(format: Format, columns: i32, tokens: usize): usize {
+  return <usize>(columns / BLOCK_COLUMNS) * tokens * (usesWords(format) ? WORDS_BLOCK : BYTES_BLOCK);
 }
 
 /** Bytes of the prepared activations of one token. */
@@ -23,7 +30,15 @@ export function usesWords(format: Format): bool {
 @inline
 export function tokenBytes(format: Format, columns: i32): usize {
   if (!isQuantised(format)) return <usize>columns << 2;
-  return <usize>(columns / BLOCK_COLUMNS) * (usesWords(format) ? WORDS_BLOCK : BYTES_BLOCK);
+  if (isSuper(format)) return <usize>(columns / SUPER_COLUMNS) * superBytes(usesWords(format));
+  return sumsOffset(format, columns, 1) + (hasMinimum(format) ? <usize>(columns / BLOCK_COLUMNS) * 4 : 0);
+}
+
+/** Whether a format has kernels for tiles of 4 tokens; else tokens are taken one by one. */
+// @ts-ignore: decorator
+@inline
+export function hasTiles(format: Format): bool {
+  return !(isSmall(format) && hasTwoScales(format));
 }
 
 /** Where the scratch of the batch kernels begins: after the activations, at a multiple of 64. */
@@ -37,7 +52,9 @@ export function scratchOffset(format: Format, columns: i32, tokens: i32): usize 
  * Scratch holds one group's scales (blocks, 16) or one group of widened 16-bit weights (columns, 16), as f32.
  */
 function scratchBytes(format: Format, columns: i32, tokens: i32): usize {
-  if (tokens < TILE_TOKENS || format == F32) return 0;
+  if (tokens < TILE_TOKENS || format == F32 || !hasTiles(format)) return 0;
+  if (isSmall(format)) return smallScratchBytes(format, columns);
+  if (isSuper(format)) return expandedGroupBytes(format, columns);
   return <usize>(isQuantised(format) ? columns / BLOCK_COLUMNS : columns) << 6;
 }
 
@@ -55,13 +72,14 @@ export function prepareActivations(
   xStride: usize,
   out: usize,
 ): void {
-  const tiled = tokens & ~(TILE_TOKENS - 1);
+  const tiled = hasTiles(format) ? tokens & ~(TILE_TOKENS - 1) : 0;
   const bytes = tokenBytes(format, columns);
   for (let token: i32 = 0; token < tokens; token++) {
     const lane = <usize>(token < tiled ? token & (TILE_TOKENS - 1) : 0);
     const lanes = <usize>(token < tiled ? TILE_TOKENS : 1);
     const target = out + (<usize>token - lane) * bytes;
-    if (isQuantised(format)) quantiseRow(format, x, columns, target, lane, lanes);
+    if (isSuper(format)) quantiseSuperRow(usesWords(format), x, columns, target, lane, lanes);
+    else if (isQuantised(format)) quantiseRow(format, x, columns, target, lane, lanes);
     else copyRow(x, columns, target + lane * 4, lanes * 4);
     x += xStride;
   }
@@ -79,23 +97,40 @@ function copyRow(x: usize, columns: i32, out: usize, step: usize): void {
 function quantiseRow(format: Format, x: usize, columns: i32, out: usize, lane: usize, lanes: usize): void {
   const words = usesWords(format);
   const dataBytes: usize = words ? 64 : 32;
+  let sums = out + sumsOffset(format, columns, lanes) + lane * 4;
   for (let column: i32 = 0; column < columns; column += BLOCK_COLUMNS) {
     const d = largestMagnitude(x) / 127;
     const scale = roundToF16(d);
     // Where the scale is 0 nothing remains; 1 / d might overflow there.
     const inverse = f32x4.splat(scale > 0 ? 1 / d : 0);
     const low = quantise16(x, inverse), high = quantise16(x + 64, inverse);
-    const sum = sumBytes(low) + sumBytes(high);
+    const lowSum = sumBytes(low), highSum = sumBytes(high);
+    const sum = lowSum + highSum;
     if (!words) storeBytes(out + lane * 4, lanes * 4, low, high);
-    else if (format == Q8) storeQ8Words(out + lane * 8, lanes * 8, low, high);
-    else storeQ4Words(out + lane * 16, lanes * 16, low, high);
+    else if (format == Q4 || format == Q4_MIN) storeQ4Words(out + lane * 16, lanes * 16, low, high);
+    else storeQ8Words(out + lane * 8, lanes * 8, low, high);
     const tail = out + dataBytes * lanes + lane * 4;
     store<f32>(tail, scale);
-    const start = format == Q8 ? q8Start(sum) : -8 * sum;
-    store<i32>(tail + lanes * 4, words ? start << WORDS_SHIFT : start);
+    if (isSmall(format) && hasTwoScales(format)) {
+      store<i16>(tail + lanes * 4, <i16>startOf(format, lowSum));
+      store<i16>(tail + lanes * 4, <i16>startOf(format, highSum), 2);
+    } else {
+      const start = startOf(format, sum);
+      store<i32>(tail + lanes * 4, words ? start << WORDS_SHIFT : start);
+    }
+    if (hasMinimum(format)) {
+      store<f32>(sums, scale * <f32>sum);
+      sums += lanes * 4;
+    }
     x += 128;
     out += (dataBytes + 8) * lanes;
   }
+}
+
+/** What an integer sum begins with, for activations of the given sum: it takes back the offset of the operands. */
+function startOf(format: Format, sum: i32): i32 {
+  if (format == Q8) return q8Start(sum);
+  return -sum * (format == Q4 ? 8 : offsetOf(format));
 }
 
 /**
@@ -111,66 +146,4 @@ function largestMagnitude(x: usize): f32 {
   m = i32x4.max_s(m, i32x4.shuffle(m, m, 2, 3, 0, 1));
   m = i32x4.max_s(m, i32x4.shuffle(m, m, 1, 0, 3, 2));
   return f32x4.extract_lane(m, 0);
-}
-
-/** Adding 1.5 * 2^23 to |x| < 2^22 rounds it, half to even, and leaves the integer in the low bits. */
-const ROUNDING: f32 = 12582912;
-
-// @ts-ignore: decorator
-@inline
-function quantise4(x: usize, inverse: v128): v128 {
-  const rounded = f32x4.add(f32x4.mul(v128.load(x), inverse), f32x4.splat(ROUNDING));
-  return i32x4.sub(rounded, i32x4.splat(reinterpret<i32>(ROUNDING)));
-}
-
-/** 16 columns as i8. */
-// @ts-ignore: decorator
-@inline
-function quantise16(x: usize, inverse: v128): v128 {
-  return i8x16.narrow_i16x8_s(
-    i16x8.narrow_i32x4_s(quantise4(x, inverse), quantise4(x + 16, inverse)),
-    i16x8.narrow_i32x4_s(quantise4(x + 32, inverse), quantise4(x + 48, inverse)),
-  );
-}
-
-// @ts-ignore: decorator
-@inline
-function sumBytes(q: v128): i32 {
-  const s = i32x4.extadd_pairwise_i16x8_s(i16x8.extadd_pairwise_i8x16_s(q));
-  return (
-    i32x4.extract_lane(s, 0) + i32x4.extract_lane(s, 1) + i32x4.extract_lane(s, 2) + i32x4.extract_lane(s, 3)
-  );
-}
-
-/** The four 32-bit lanes of `q` at `out`, `out + step`, … */
-// @ts-ignore: decorator
-@inline
-function storeLanes(out: usize, step: usize, q: v128): void {
-  v128.store32_lane(out, q, 0);
-  v128.store32_lane(out + step, q, 1);
-  v128.store32_lane(out + 2 * step, q, 2);
-  v128.store32_lane(out + 3 * step, q, 3);
-}
-
-/** Parts of 4 columns, as they are. */
-function storeBytes(out: usize, step: usize, low: v128, high: v128): void {
-  storeLanes(out, step, low);
-  storeLanes(out + 4 * step, step, high);
-}
-
-/** Parts of 4 columns: the words x0, x2, 256 x1, 256 x3. */
-function storeQ8Words(out: usize, step: usize, low: v128, high: v128): void {
-  const odd = i16x8.splat(-256);
-  storeLanes(out, step, i16x8.shr_s(i16x8.shl(low, 8), 8));
-  storeLanes(out + 4, step, v128.and(low, odd));
-  storeLanes(out + 4 * step, step, i16x8.shr_s(i16x8.shl(high, 8), 8));
-  storeLanes(out + 4 * step + 4, step, v128.and(high, odd));
-}
-
-/** Parts of 4 low and 4 high columns: 256 x0, 256 x2 · 16 x16, 16 x18 · x1, x3 · 256 x17, 256 x19. */
-function storeQ4Words(out: usize, step: usize, low: v128, high: v128): void {
-  storeLanes(out, step, i16x8.shl(low, 8));
-  storeLanes(out + 4, step, i16x8.shr_s(i16x8.shl(high, 8), 4));
-  storeLanes(out + 8, step, i16x8.shr_s(low, 8));
-  storeLanes(out + 12, step, v128.and(high, i16x8.splat(-256)));
 }

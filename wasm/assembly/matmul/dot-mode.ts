@@ -7,6 +7,8 @@
  * exact integers, the same ones in every engine.
  */
 
+import {Format, IQ4_NL, IQ4_XS, Q8} from '../formats/format';
+
 /** w is a signed byte; sums are exact. */
 export const SIGNED: i32 = 0;
 /** w is an unsigned byte; sums are exact. Weights are stored plus 128; 128 × (sum of x) is subtracted. */
@@ -28,8 +30,15 @@ export function setDotMode(value: i32): void {
 /** Whether Q8 activations and products use 16-bit integers. */
 // @ts-ignore: decorator
 @inline
-export function q8UsesWords(): bool {
+function q8UsesWords(): bool {
   return !ASC_FEATURE_RELAXED_SIMD || mode == SEVEN_BIT;
+}
+
+/** Whether the kernels of a quantised format take words (16-bit integers) or bytes. */
+// @ts-ignore: decorator
+@inline
+export function usesWords(format: Format): bool {
+  return !ASC_FEATURE_RELAXED_SIMD || ((format == Q8 || format == IQ4_NL || format == IQ4_XS) && q8UsesWords());
 }
 
 /** What is xor-ed to four stored Q8 weights. */
@@ -37,6 +46,11 @@ export function q8UsesWords(): bool {
 @inline
 export function q8SignMask(): u32 {
   return ASC_FEATURE_RELAXED_SIMD && mode == UNSIGNED ? 0x80808080 : 0;
+}
+
+/** What is added to weights of 8 bits before they are the dot product's second operand. */
+export function byteOffset(): i32 {
+  return ASC_FEATURE_RELAXED_SIMD && mode == UNSIGNED ? 128 : 0;
 }
 
 /** What a Q8 product starts from, for activations of the given sum. */

@@ -5,7 +5,8 @@
  * are the row itself for one token, (columns, 4 tokens) for a tile. For tiles, a group of 16-bit weights is
  * first widened to f32, once for all tokens.
  */
-import {F16, F32, Format, groupBytes} from '../formats/format';
+import {F16, F32, Format} from '../formats/format';
+import {groupBytes} from '../formats/group';
 import {allNormal16, loadBF16x4, loadF16x4, loadNormalF16x4, widenBF16x16, widenF16x16} from '../formats/f16';
 import {clearResults, storeTile} from './block';
 
@@ -23,8 +24,22 @@ export function floatsVector(
   yStride: usize,
   columns: i32,
 ): void {
-  const runBytes = groupBytes(format, RUN_COLUMNS);
   clearResults(y, yStride, streams);
+  addFloatsVector(format, weights, stride, streams, x, y, yStride, columns);
+}
+
+/** The same, added to what is in the results. */
+export function addFloatsVector(
+  format: Format,
+  weights: usize,
+  stride: usize,
+  streams: i32,
+  x: usize,
+  y: usize,
+  yStride: usize,
+  columns: i32,
+): void {
+  const runBytes = groupBytes(format, RUN_COLUMNS);
   for (let column: i32 = 0; column < columns; column += RUN_COLUMNS) {
     const end = x + (<usize>min(RUN_COLUMNS, columns - column) << 2);
     let group = weights, results = y;
@@ -93,7 +108,16 @@ export function widenGroup(format: Format, weights: usize, columns: i32, out: us
 
 /** 8 rows of a group of f32 weights with a tile of 4 tokens. */
 export function floatsTile(weights: usize, x: usize, y: usize, columns: i32, yStride: usize): void {
-  let f0 = f32x4.splat(0), f1 = f0, f2 = f0, f3 = f0, g0 = f0, g1 = f0, g2 = f0, g3 = f0;
+  for (let token: usize = 0; token < 4; token++) memory.fill(y + token * yStride, 0, 32);
+  addFloatsTile(weights, x, y, columns, yStride);
+}
+
+/** The same, added to what is in the results. */
+export function addFloatsTile(weights: usize, x: usize, y: usize, columns: i32, yStride: usize): void {
+  let f0 = v128.load(y), g0 = v128.load(y, 16);
+  let f1 = v128.load(y + yStride), g1 = v128.load(y + yStride, 16);
+  let f2 = v128.load(y + 2 * yStride), g2 = v128.load(y + 2 * yStride, 16);
+  let f3 = v128.load(y + 3 * yStride), g3 = v128.load(y + 3 * yStride, 16);
   const end = x + (<usize>columns << 4);
   while (x < end) {
     const u = v128.load(weights), v = v128.load(weights, 16);

@@ -1,12 +1,20 @@
-import {BLOCK_COLUMNS, F32, Format, GROUP_ROWS, groupBytes, isQuantised} from '../formats/format';
-import {Q4, Q4_BLOCK_BYTES, Q8, Q8_BLOCK_BYTES} from '../formats/format';
+import {BLOCK_COLUMNS, F32, Format, GROUP_ROWS, isQuantised, isSmall, isSuper} from '../formats/format';
+import {groupBytes} from '../formats/group';
+import {F16, Q4, Q4_BLOCK_BYTES, Q4_MIN, Q8, Q8_BLOCK_BYTES} from '../formats/format';
+import {hasMinimum, smallBlocksBytes} from '../formats/small-block';
+import {SUPER_COLUMNS} from '../formats/super-block';
 import {loadF16x4} from '../formats/f16';
-import {scratchOffset, tokenBytes, usesWords} from './activations';
+import {hasTiles, scratchOffset, sumsOffset, tokenBytes} from './activations';
+import {usesWords} from './dot-mode';
 import {STREAMS, TILE_TOKENS} from './block';
-import {floatsTile, floatsVector, widenGroup} from './floats';
+import {addFloatsTile, addFloatsVector, floatsTile, floatsVector, widenGroup} from './floats';
 import {q4BytesTile, q4BytesVector} from './q4-bytes';
 import {q4WordsTile, q4WordsVector} from './q4-words';
 import {q8BytesTile, q8BytesVector} from './q8-bytes';
+import {expandedScratch, expandSmallGroup, minimaScratch} from './small-tile';
+import {smallVector} from './small-vector';
+import {expandedGroupBytes, expandGroup, superTile} from './super-tile';
+import {superVector} from './super-vector';
 import {q8WordsTile, q8WordsVector} from './q8-words';
 
 /** Bytes of the results of a group with one token. */
@@ -28,7 +36,7 @@ export function matmul(
   yStride: usize,
 ): void {
   const groups = (rows + GROUP_ROWS - 1) / GROUP_ROWS;
-  if (tokens >= TILE_TOKENS) multiplyBatch(format, matrix, activations, y, groups, columns, tokens, yStride);
+  if (tokens >= TILE_TOKENS && hasTiles(format)) multiplyBatch(format, matrix, activations, y, groups, columns, tokens, yStride);
   else multiplyFew(format, matrix, activations, y, groups, columns, tokens, yStride);
 }
 
@@ -109,6 +117,14 @@ function multiplyBatch(
  */
 function prepareGroup(format: Format, weights: usize, columns: i32, scratch: usize): void {
   if (format == F32) return;
+  if (isSuper(format)) {
+    expandGroup(format, weights, columns / SUPER_COLUMNS, scratch);
+    return;
+  }
+  if (isSmall(format)) {
+    expandSmallGroup(format, weights, columns, scratch);
+    return;
+  }
   if (!isQuantised(format)) {
     widenGroup(format, weights, columns, scratch);
     return;
@@ -133,13 +149,83 @@ function multiplyVector(
   columns: i32,
 ): void {
   const blocks = columns / BLOCK_COLUMNS;
-  if (format == Q8) {
+  if (isSuper(format)) {
+    superVector(format, weights, stride, streams, x, y, yStride, columns / SUPER_COLUMNS);
+  } else if (isSmall(format)) {
+    multiplySmallVector(format, weights, stride, streams, x, y, yStride, columns);
+  } else if (format == Q8) {
     if (usesWords(Q8)) q8WordsVector(weights, stride, streams, x, y, yStride, blocks);
     else if (ASC_FEATURE_RELAXED_SIMD) q8BytesVector(weights, stride, streams, x, y, yStride, blocks);
   } else if (format == Q4) {
-    if (ASC_FEATURE_RELAXED_SIMD) q4BytesVector(weights, stride, streams, x, y, yStride, blocks);
-    else q4WordsVector(weights, stride, streams, x, y, yStride, blocks);
+    multiplyQ4Vector(weights, stride, streams, x, y, yStride, blocks);
   } else floatsVector(format, weights, stride, streams, x, y, yStride, columns);
+}
+
+/** Blocks of Q4: also those of Q4_MIN, whose integer sums begin otherwise. */
+function multiplyQ4Vector(
+  weights: usize,
+  stride: usize,
+  streams: i32,
+  x: usize,
+  y: usize,
+  yStride: usize,
+  blocks: i32,
+): void {
+  if (ASC_FEATURE_RELAXED_SIMD) q4BytesVector(weights, stride, streams, x, y, yStride, blocks);
+  else q4WordsVector(weights, stride, streams, x, y, yStride, blocks);
+}
+
+function multiplyQ4Tile(weights: usize, scratch: usize, x: usize, y: usize, blocks: i32, yStride: usize): void {
+  const step: usize = ASC_FEATURE_RELAXED_SIMD ? 8 : 4;
+  for (let rows: usize = 0; rows < 16; rows += step) {
+    const w = weights + rows * 4, scales = scratch + rows * 4, out = y + rows * 4;
+    if (ASC_FEATURE_RELAXED_SIMD) q4BytesTile(w, scales, x, out, blocks, yStride);
+    else q4WordsTile(w, scales, x, out, blocks, yStride);
+  }
+}
+
+function multiplySmallVector(
+  format: Format,
+  weights: usize,
+  stride: usize,
+  streams: i32,
+  x: usize,
+  y: usize,
+  yStride: usize,
+  columns: i32,
+): void {
+  const blocks = columns / BLOCK_COLUMNS;
+  if (format == Q4_MIN) multiplyQ4Vector(weights, stride, streams, x, y, yStride, blocks);
+  else smallVector(format, weights, stride, streams, x, y, yStride, <usize>blocks);
+  if (!hasMinimum(format)) return;
+  const minima = weights + smallBlocksBytes(format, <usize>blocks);
+  addFloatsVector(F16, minima, stride, streams, x + sumsOffset(format, columns, 1), y, yStride, blocks);
+}
+
+function multiplySmallTile(
+  format: Format,
+  weights: usize,
+  scratch: usize,
+  x: usize,
+  y: usize,
+  columns: i32,
+  yStride: usize,
+): void {
+  const blocks = columns / BLOCK_COLUMNS;
+  if (format == Q4_MIN) multiplyQ4Tile(weights, scratch, x, y, blocks, yStride);
+  else {
+    const expanded = scratch + expandedScratch(format, <usize>blocks);
+    for (let rows: usize = 0; rows < 16; rows += 8) {
+      const w = expanded + rows * 4, scales = scratch + rows * 4, out = y + rows * 4;
+      if (usesWords(format)) q8WordsTile(w, scales, x, out, blocks, yStride);
+      else if (ASC_FEATURE_RELAXED_SIMD) q8BytesTile(w, scales, x, out, blocks, yStride);
+    }
+  }
+  if (!hasMinimum(format)) return;
+  const minima = scratch + minimaScratch(<usize>blocks), sums = x + sumsOffset(format, columns, TILE_TOKENS);
+  for (let rows: usize = 0; rows < 16; rows += 8) {
+    addFloatsTile(minima + rows * 4, sums, y + rows * 4, blocks, yStride);
+  }
 }
 
 /**
@@ -156,7 +242,14 @@ function multiplyTile(
   yStride: usize,
 ): void {
   const blocks = columns / BLOCK_COLUMNS;
-  if (format == Q8) {
+  if (isSuper(format)) {
+    const rowsBytes = expandedGroupBytes(format, columns) / 2;
+    for (let half: usize = 0; half < 2; half++) {
+      superTile(format, scratch + half * rowsBytes, x, y + half * 32, columns / SUPER_COLUMNS, yStride);
+    }
+  } else if (isSmall(format)) {
+    multiplySmallTile(format, weights, scratch, x, y, columns, yStride);
+  } else if (format == Q8) {
     for (let rows: usize = 0; rows < 16; rows += 8) {
       // 4 bytes of a part, 4 of the scales and 4 of the results for every row.
       const w = weights + rows * 4, scales = scratch + rows * 4, out = y + rows * 4;
@@ -164,12 +257,7 @@ function multiplyTile(
       else if (ASC_FEATURE_RELAXED_SIMD) q8BytesTile(w, scales, x, out, blocks, yStride);
     }
   } else if (format == Q4) {
-    const step: usize = ASC_FEATURE_RELAXED_SIMD ? 8 : 4;
-    for (let rows: usize = 0; rows < 16; rows += step) {
-      const w = weights + rows * 4, scales = scratch + rows * 4, out = y + rows * 4;
-      if (ASC_FEATURE_RELAXED_SIMD) q4BytesTile(w, scales, x, out, blocks, yStride);
-      else q4WordsTile(w, scales, x, out, blocks, yStride);
-    }
+    multiplyQ4Tile(weights, scratch, x, y, blocks, yStride);
   } else {
     const widened = format == F32 ? weights : scratch;
     floatsTile(widened, x, y, columns, yStride);

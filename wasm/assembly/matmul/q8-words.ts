@@ -65,7 +65,10 @@ export function q8WordsVector(
 export function q8WordsTile(weights: usize, scales: usize, x: usize, y: usize, blocks: i32, yStride: usize): void {
   let f0 = f32x4.splat(0), f1 = f0, f2 = f0, f3 = f0, g0 = f0, g1 = f0, g2 = f0, g3 = f0;
   for (let block = 0; block < blocks; block++) {
-    let a0 = i32x4.splat(0), a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
+    // Zero for Q8 itself; the codes of other formats have an offset.
+    let a0 = v128.load32_splat(x, 272), a1 = v128.load32_splat(x, 276);
+    let a2 = v128.load32_splat(x, 280), a3 = v128.load32_splat(x, 284);
+    let b0 = a0, b1 = a1, b2 = a2, b3 = a3;
     let part = weights;
     let columns = x;
     while (columns < x + 256) {

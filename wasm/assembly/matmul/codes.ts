@@ -1,0 +1,76 @@
+/** The operand of the products, 16 bytes (4 rows × 4 columns) at a time, from the planes of codes (formats/codes.ts). */
+import {codeBits, hasTable} from '../formats/codes';
+import {Format} from '../formats/format';
+
+/** Masks of code bits in every byte. Loaded, not written as constants: engines rebuild constants at every use. */
+const masks = memory.data<u8>(
+  [
+    0x0f, 0x0f, 0x0f, 0x0f, 0x0f, 0x0f, 0x0f, 0x0f, 0x0f, 0x0f, 0x0f, 0x0f, 0x0f, 0x0f, 0x0f, 0x0f,
+    0x30, 0x30, 0x30, 0x30, 0x30, 0x30, 0x30, 0x30, 0x30, 0x30, 0x30, 0x30, 0x30, 0x30, 0x30, 0x30,
+    0x10, 0x10, 0x10, 0x10, 0x10, 0x10, 0x10, 0x10, 0x10, 0x10, 0x10, 0x10, 0x10, 0x10, 0x10, 0x10,
+    0x03, 0x03, 0x03, 0x03, 0x03, 0x03, 0x03, 0x03, 0x03, 0x03, 0x03, 0x03, 0x03, 0x03, 0x03, 0x03,
+    0x04, 0x04, 0x04, 0x04, 0x04, 0x04, 0x04, 0x04, 0x04, 0x04, 0x04, 0x04, 0x04, 0x04, 0x04, 0x04,
+  ],
+  16,
+);
+
+/** The mask of the low plane, and that of the high one, for the functions below. */
+// @ts-ignore: decorator
+@inline
+export function lowMask(shape: Format): v128 {
+  return v128.load(masks + (codeBits(shape) >= 4 ? 0 : 48));
+}
+
+// @ts-ignore: decorator
+@inline
+export function highMask(shape: Format): v128 {
+  return v128.load(masks + (codeBits(shape) == 6 ? 16 : codeBits(shape) == 5 ? 32 : 64));
+}
+
+/** Whether the low plane has nibbles; else it has pairs of bits. */
+// @ts-ignore: decorator
+@inline
+export function hasNibbles(shape: Format): bool {
+  return codeBits(shape) >= 4;
+}
+
+/** The vector of the high plane that part p of the low one needs; `codes`: 4 rows of the planes, `quad`: bytes of a quad. */
+// @ts-ignore: decorator
+@inline
+export function loadHigh(shape: Format, quad: usize, codes: usize, p: usize): v128 {
+  if (codeBits(shape) == 6) return v128.load(codes + (4 + (p >> 1)) * quad);
+  if (codeBits(shape) == 5) return v128.load(codes + 4 * quad);
+  if (codeBits(shape) == 3) return v128.load(codes + 2 * quad);
+  return i32x4.splat(0);
+}
+
+/** Quad p of nibbles, where `low` is part p, and quad 4 + p. */
+// @ts-ignore: decorator
+@inline
+export function lowNibbles(shape: Format, low: v128, high: v128, p: i32, mask: v128, mask2: v128, table: v128): v128 {
+  const code = v128.and(low, mask);
+  if (codeBits(shape) == 5) return v128.or(code, v128.and(i16x8.shl(high, 4 - p), mask2));
+  if (codeBits(shape) == 6) return v128.or(code, v128.and(i16x8.shl(high, 4 - 2 * (p & 1)), mask2));
+  return hasTable(shape) ? i8x16.swizzle(table, code) : code;
+}
+
+// @ts-ignore: decorator
+@inline
+export function highNibbles(shape: Format, low: v128, high: v128, p: i32, mask: v128, mask2: v128, table: v128): v128 {
+  const code = v128.and(i16x8.shr_u(low, 4), mask);
+  if (codeBits(shape) == 5) return v128.or(code, v128.and(i16x8.shr_u(high, p), mask2));
+  if (codeBits(shape) == 6) return v128.or(code, v128.and(i16x8.shr_u(high, 2 * (p & 1)), mask2));
+  return hasTable(shape) ? i8x16.swizzle(table, code) : code;
+}
+
+/** Pair `i` (0 to 3) of bits of part h: quads 2 h, 2 h + 1, 4 + 2 h, 5 + 2 h. */
+// @ts-ignore: decorator
+@inline
+export function pairCodes(shape: Format, low: v128, high: v128, h: i32, i: i32, mask: v128, mask2: v128): v128 {
+  const code = v128.and(i16x8.shr_u(low, 2 * i), mask);
+  if (codeBits(shape) != 3) return code;
+  const quad = 2 * h + (i & 1) + (i >> 1) * 4;
+  // Its bit goes to place 2; a shift to the left must not push bits out of the upper byte.
+  const bit = i >= 2 ? i16x8.shr_u(high, quad - 2) : i16x8.shr_u(i16x8.shl(high, 2), quad);
+  return v128.or(code, v128.and(bit, mask2));
+}

@@ -1,0 +1,253 @@
+/**
+ * Products of small blocks with one token. Layouts: formats/small-block.ts; activations as for Q8 (block.ts).
+ *
+ * The order of operations is that of block.ts: blocks ascending, NVFP4 in blocks of 16 columns. Formats with minima then
+ * add, blocks ascending: result = result + m × (scale of the activations × their sum).
+ */
+import {Format, IQ4_NL, MXFP4, NVFP4, Q2, Q5, Q5_MIN} from '../formats/format';
+import {loadBF16x4, widenF16x4} from '../formats/f16';
+import {SCALES_BYTES, SMALL_QUAD, codesAt, hasTwoScales, scalesAt, smallCodesBytes} from '../formats/small-block';
+import {offsetOf, tableOf} from '../formats/type-values';
+import {BYTES_BLOCK, WORDS_BLOCK, WORDS_SHIFT, addBlock, addToResults, clearResults} from './block';
+import {hasNibbles, highMask, highNibbles, loadHigh, lowMask, lowNibbles, pairCodes} from './codes';
+import {dot, usesWords} from './dot-mode';
+import {quadBytes} from './super-activations';
+import {WORDS, operands} from './super-vector';
+
+/** Adds the products of 4 rows with 4 columns of a token: bytes `k`, or words `k` and `odd`. */
+// @ts-ignore: decorator
+@inline
+function dotLoaded(words: bool, k: v128, odd: v128, w: v128, sum: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    if (!words) return dot(k, w, sum);
+  }
+  const first = i32x4.add(sum, i32x4.dot_i16x8_s(i16x8.shl(w, 8), k));
+  return i32x4.add(first, i32x4.dot_i16x8_s(i16x8.shr_s(w, 8), odd));
+}
+
+// @ts-ignore: decorator
+@inline
+function loadOdd(words: bool, x: usize): v128 {
+  return words ? v128.load32_splat(x, 4) : i32x4.splat(0);
+}
+
+/** The scales of 4 rows, for the first (`half` 0) or the second 16 columns of NVFP4, as f32. */
+// @ts-ignore: decorator
+@inline
+function loadScales(format: Format, scales: usize, half: i32): v128 {
+  if (format == MXFP4) return loadBF16x4(scales);
+  // The fields of ue4m3 are those of an f16 of a smaller exponent: see NVFP4_UNIT.
+  const codes = v128.load16x4_u(scales);
+  return widenF16x4(i32x4.shl(half ? i32x4.shr_u(codes, 8) : v128.and(codes, i32x4.splat(255)), 7));
+}
+
+/** 2^8, by which the exponents' biases of f16 and ue4m3 differ, times the unit of e2m1's doubled values. */
+const NVFP4_UNIT: f32 = 128;
+
+/** `addToResults` for scales that are no f16. */
+// @ts-ignore: decorator
+@inline
+function addScaled(
+  format: Format,
+  words: bool,
+  y: usize,
+  scales: usize,
+  half: i32,
+  xScale: v128,
+  a0: v128,
+  a1: v128,
+  a2: v128,
+  a3: v128,
+): void {
+  if (words) {
+    a0 = i32x4.shr_s(a0, WORDS_SHIFT);
+    a1 = i32x4.shr_s(a1, WORDS_SHIFT);
+    a2 = i32x4.shr_s(a2, WORDS_SHIFT);
+    a3 = i32x4.shr_s(a3, WORDS_SHIFT);
+  }
+  v128.store(y, addBlock(v128.load(y), a0, loadScales(format, scales, half), xScale));
+  v128.store(y, addBlock(v128.load(y, 16), a1, loadScales(format, scales + 8, half), xScale), 16);
+  v128.store(y, addBlock(v128.load(y, 32), a2, loadScales(format, scales + 16, half), xScale), 32);
+  v128.store(y, addBlock(v128.load(y, 48), a3, loadScales(format, scales + 24, half), xScale), 48);
+}
+
+/** One block of 16 rows × 32 columns of nibbles, with a fifth bit or a table. `tail`: behind the block's activations. */
+// @ts-ignore: decorator
+@inline
+function addNibbles(format: Format, words: bool, scales: usize, codes: usize, x: usize, y: usize, table: v128): void {
+  const quad = quadBytes(words), tail = x + 8 * quad;
+  const mask = lowMask(format), mask2 = highMask(format);
+  const start = v128.load32_splat(tail, 4);
+  let a0 = start, a1 = start, a2 = start, a3 = start;
+  const x4 = x + 4 * quad;
+  for (let p: i32 = 0; p < 4; p++) {
+    const part = codes + p * SMALL_QUAD, at = p * quad;
+    const k = v128.load32_splat(x + at), odd = loadOdd(words, x + at);
+    const k4 = v128.load32_splat(x4 + at), odd4 = loadOdd(words, x4 + at);
+    let w = v128.load(part), h = loadHigh(format, SMALL_QUAD, codes, p);
+    a0 = dotLoaded(words, k, odd, lowNibbles(format, w, h, p, mask, mask2, table), a0);
+    a0 = dotLoaded(words, k4, odd4, highNibbles(format, w, h, p, mask, mask2, table), a0);
+    w = v128.load(part, 16);
+    h = loadHigh(format, SMALL_QUAD, codes + 16, p);
+    a1 = dotLoaded(words, k, odd, lowNibbles(format, w, h, p, mask, mask2, table), a1);
+    a1 = dotLoaded(words, k4, odd4, highNibbles(format, w, h, p, mask, mask2, table), a1);
+    w = v128.load(part, 32);
+    h = loadHigh(format, SMALL_QUAD, codes + 32, p);
+    a2 = dotLoaded(words, k, odd, lowNibbles(format, w, h, p, mask, mask2, table), a2);
+    a2 = dotLoaded(words, k4, odd4, highNibbles(format, w, h, p, mask, mask2, table), a2);
+    w = v128.load(part, 48);
+    h = loadHigh(format, SMALL_QUAD, codes + 48, p);
+    a3 = dotLoaded(words, k, odd, lowNibbles(format, w, h, p, mask, mask2, table), a3);
+    a3 = dotLoaded(words, k4, odd4, highNibbles(format, w, h, p, mask, mask2, table), a3);
+  }
+  const xScale = v128.load32_splat(tail);
+  if (format == MXFP4) addScaled(format, words, y, scales, 0, xScale, a0, a1, a2, a3);
+  else addToResults(y, scales, xScale, words ? WORDS_SHIFT : 0, a0, a1, a2, a3);
+}
+
+/** One block of NVFP4: its 16 low, then its 16 high nibbles. The two starts are i16. */
+// @ts-ignore: decorator
+@inline
+function addTwoScales(words: bool, scales: usize, codes: usize, x: usize, y: usize, table: v128): void {
+  const quad = quadBytes(words), tail = x + 8 * quad;
+  const mask = lowMask(NVFP4);
+  const xScale = f32x4.splat(load<f32>(tail) * NVFP4_UNIT);
+  for (let half: i32 = 0; half < 2; half++) {
+    const start = i32x4.splat(<i32>load<i16>(tail + half * 2, 4) << (words ? WORDS_SHIFT : 0));
+    let a0 = start, a1 = start, a2 = start, a3 = start;
+    let columns = x + half * 4 * quad;
+    for (let part = codes; part < codes + 4 * SMALL_QUAD; part += SMALL_QUAD) {
+      const k = v128.load32_splat(columns), odd = loadOdd(words, columns);
+      const shift = half * 4;
+      let w = v128.and(i16x8.shr_u(v128.load(part), shift), mask);
+      a0 = dotLoaded(words, k, odd, i8x16.swizzle(table, w), a0);
+      w = v128.and(i16x8.shr_u(v128.load(part, 16), shift), mask);
+      a1 = dotLoaded(words, k, odd, i8x16.swizzle(table, w), a1);
+      w = v128.and(i16x8.shr_u(v128.load(part, 32), shift), mask);
+      a2 = dotLoaded(words, k, odd, i8x16.swizzle(table, w), a2);
+      w = v128.and(i16x8.shr_u(v128.load(part, 48), shift), mask);
+      a3 = dotLoaded(words, k, odd, i8x16.swizzle(table, w), a3);
+      columns += quad;
+    }
+    addScaled(NVFP4, words, y, scales, half, xScale, a0, a1, a2, a3);
+  }
+}
+
+/** The products of one vector of pairs of bits, part h, with the 4 quads that it holds. */
+// @ts-ignore: decorator
+@inline
+function dotPairs(format: Format, words: bool, x: usize, w: v128, h: i32, mask: v128, sum: v128): v128 {
+  const quad = quadBytes(words);
+  let at = x + 2 * h * quad;
+  const none = i32x4.splat(0);
+  sum = dotLoaded(words, v128.load32_splat(at), loadOdd(words, at), pairCodes(format, w, none, h, 0, mask, none), sum);
+  at += quad;
+  sum = dotLoaded(words, v128.load32_splat(at), loadOdd(words, at), pairCodes(format, w, none, h, 1, mask, none), sum);
+  at += 3 * quad;
+  sum = dotLoaded(words, v128.load32_splat(at), loadOdd(words, at), pairCodes(format, w, none, h, 2, mask, none), sum);
+  at += quad;
+  return dotLoaded(words, v128.load32_splat(at), loadOdd(words, at), pairCodes(format, w, none, h, 3, mask, none), sum);
+}
+
+/** One block of 16 rows × 32 columns of pairs of bits. */
+// @ts-ignore: decorator
+@inline
+function addPairs(format: Format, words: bool, scales: usize, codes: usize, x: usize, y: usize): void {
+  const tail = x + 8 * quadBytes(words);
+  const mask = lowMask(format);
+  const start = v128.load32_splat(tail, 4);
+  let a0 = start, a1 = start, a2 = start, a3 = start;
+  for (let h: i32 = 0; h < 2; h++) {
+    const part = codes + h * SMALL_QUAD;
+    a0 = dotPairs(format, words, x, v128.load(part), h, mask, a0);
+    a1 = dotPairs(format, words, x, v128.load(part, 16), h, mask, a1);
+    a2 = dotPairs(format, words, x, v128.load(part, 32), h, mask, a2);
+    a3 = dotPairs(format, words, x, v128.load(part, 48), h, mask, a3);
+  }
+  addToResults(y, scales, v128.load32_splat(tail), words ? WORDS_SHIFT : 0, a0, a1, a2, a3);
+}
+
+// @ts-ignore: decorator
+@inline
+function multiply(
+  format: Format,
+  words: bool,
+  weights: usize,
+  stride: usize,
+  streams: i32,
+  x: usize,
+  y: usize,
+  yStride: usize,
+  blocks: usize,
+  table: v128,
+): void {
+  clearResults(y, yStride, streams);
+  const end = y + <usize>streams * yStride;
+  for (let block: usize = 0; block < blocks; block++) {
+    let scales = weights + scalesAt(format, block);
+    for (let results = y; results < end; results += yStride) {
+      const codes = scales + codesAt(format, block);
+      if (hasTwoScales(format)) addTwoScales(words, scales, codes, x, results, table);
+      else if (hasNibbles(format)) addNibbles(format, words, scales, codes, x, results, table);
+      else addPairs(format, words, scales, codes, x, results);
+      scales += stride;
+    }
+    x += words ? WORDS_BLOCK : BYTES_BLOCK;
+  }
+}
+
+// A function for every format: what does not belong to it is gone when it is compiled.
+
+// prettier-ignore
+function q5Vector(w: usize, stride: usize, streams: i32, x: usize, y: usize, yStride: usize, blocks: usize, table: v128): void {
+  multiply(Q5, WORDS, w, stride, streams, x, y, yStride, blocks, table);
+}
+
+// prettier-ignore
+function iq4NlVector(w: usize, stride: usize, streams: i32, x: usize, y: usize, yStride: usize, blocks: usize, table: v128): void {
+  multiply(IQ4_NL, WORDS, w, stride, streams, x, y, yStride, blocks, table);
+}
+
+// prettier-ignore
+function iq4NlWordsVector(w: usize, stride: usize, streams: i32, x: usize, y: usize, yStride: usize, blocks: usize, table: v128): void {
+  multiply(IQ4_NL, true, w, stride, streams, x, y, yStride, blocks, table);
+}
+
+// prettier-ignore
+function mxfp4Vector(w: usize, stride: usize, streams: i32, x: usize, y: usize, yStride: usize, blocks: usize, table: v128): void {
+  multiply(MXFP4, WORDS, w, stride, streams, x, y, yStride, blocks, table);
+}
+
+// prettier-ignore
+function nvfp4Vector(w: usize, stride: usize, streams: i32, x: usize, y: usize, yStride: usize, blocks: usize, table: v128): void {
+  multiply(NVFP4, WORDS, w, stride, streams, x, y, yStride, blocks, table);
+}
+
+// prettier-ignore
+function q2Vector(w: usize, stride: usize, streams: i32, x: usize, y: usize, yStride: usize, blocks: usize, table: v128): void {
+  multiply(Q2, WORDS, w, stride, streams, x, y, yStride, blocks, table);
+}
+
+/**
+ * `streams` groups of 16 rows, `stride` apart, with one token: 16 f32 for each, `yStride` apart. Minima are left out, and
+ * Q4_MIN is none of these: its blocks are those of Q4.
+ */
+export function smallVector(
+  format: Format,
+  w: usize,
+  stride: usize,
+  streams: i32,
+  x: usize,
+  y: usize,
+  yStride: usize,
+  blocks: usize,
+): void {
+  const table = operands(tableOf(format), offsetOf(format));
+  // The blocks of Q5_MIN are those of Q5; what sums begin with is in the activations.
+  if (format == Q5 || format == Q5_MIN) q5Vector(w, stride, streams, x, y, yStride, blocks, table);
+  else if (format == MXFP4) mxfp4Vector(w, stride, streams, x, y, yStride, blocks, table);
+  else if (format == NVFP4) nvfp4Vector(w, stride, streams, x, y, yStride, blocks, table);
+  else if (format == Q2) q2Vector(w, stride, streams, x, y, yStride, blocks, table);
+  else if (!WORDS && usesWords(IQ4_NL)) iq4NlWordsVector(w, stride, streams, x, y, yStride, blocks, table);
+  else iq4NlVector(w, stride, streams, x, y, yStride, blocks, table);
+}

@@ -1,0 +1,79 @@
+/**
+ * Activations for products with super-blocks, quantised in blocks of 256 columns: d = largest |x| / 127, q = x / d
+ * rounded half to even.
+ *
+ * Of 256 columns, for 1 token or a tile of 4:
+ *   data     bytes kernels: (64 quads, tokens, 4 × i8)
+ *            words kernels: (64 quads, tokens, the words x0, x2, 256 x1, 256 x3)
+ *   64 bytes for every token: f32 d at 0 · i16 sums of 16 columns at 16 · i16 sums of 32 columns at 48
+ */
+import {SUPER_COLUMNS} from '../formats/super-block';
+import {quantise16, storeBytes, storeQ8Words, sumBytes} from './quantise';
+
+/** Bytes of a quad of one token. */
+// @ts-ignore: decorator
+@inline
+export function quadBytes(words: bool): usize {
+  return words ? 8 : 4;
+}
+
+/** Bytes of the data of 256 columns of one token, of what follows, and of both. */
+// @ts-ignore: decorator
+@inline
+export function superData(words: bool): usize {
+  return 64 * quadBytes(words);
+}
+export const SUPER_TAIL: usize = 64;
+// @ts-ignore: decorator
+@inline
+export function superBytes(words: bool): usize {
+  return superData(words) + SUPER_TAIL;
+}
+
+/** Offsets in a tail. */
+export const SHORT_SUMS: usize = 16;
+export const LONG_SUMS: usize = 48;
+
+/** Below this, 1 / d could overflow: such activations count as zero. */
+const LEAST_SCALE: f32 = reinterpret<f32>(0x00800000);
+
+/** The largest |x| of 256; NaN if there is one: without their signs, bits are in the order of values. */
+function largest256(x: usize): f32 {
+  const mask = i32x4.splat(0x7fffffff);
+  let m = v128.and(v128.load(x), mask);
+  for (let i: usize = 16; i < 1024; i += 16) m = i32x4.max_s(m, v128.and(v128.load(x + i), mask));
+  m = i32x4.max_s(m, i32x4.shuffle(m, m, 2, 3, 0, 1));
+  m = i32x4.max_s(m, i32x4.shuffle(m, m, 1, 0, 3, 2));
+  return f32x4.extract_lane(m, 0);
+}
+
+/** One f32 row into lane `lane` of a tile of `lanes` tokens. */
+export function quantiseSuperRow(
+  words: bool,
+  x: usize,
+  columns: i32,
+  out: usize,
+  lane: usize,
+  lanes: usize,
+): void {
+  const quad = quadBytes(words);
+  for (let column: i32 = 0; column < columns; column += SUPER_COLUMNS) {
+    const d = largest256(x) / 127;
+    const vanishes = d < LEAST_SCALE;
+    const inverse = f32x4.splat(vanishes ? 0 : 1 / d);
+    const tail = out + superData(words) * lanes + SUPER_TAIL * lane;
+    store<f32>(tail, vanishes ? 0 : d);
+    for (let part: usize = 0; part < 8; part++) {
+      const low = quantise16(x, inverse), high = quantise16(x + 64, inverse);
+      const target = out + (part * 8 * lanes + lane) * quad;
+      if (words) storeQ8Words(target, lanes * quad, low, high);
+      else storeBytes(target, lanes * quad, low, high);
+      const a = sumBytes(low), b = sumBytes(high);
+      store<i16>(tail + part * 4, <i16>a, SHORT_SUMS);
+      store<i16>(tail + part * 4, <i16>b, SHORT_SUMS + 2);
+      store<i16>(tail + part * 2, <i16>(a + b), LONG_SUMS);
+      x += 128;
+    }
+    out += superBytes(words) * lanes;
+  }
+}

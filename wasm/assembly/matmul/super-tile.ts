@@ -1,0 +1,312 @@
+/**
+ * Products of super-blocks with a tile of 4 tokens. A group's codes are first expanded to bytes, once for all tiles, so
+ * that the kernel is the same for all formats.
+ *
+ * Expanded super-block, 8 rows × 256 columns:
+ *   64 quads × 32     the operand of the products
+ *   subs × 32         integer scales, i32
+ *   subs / 2 × 32     minima, pairs of i16; shapes with minima only
+ *   32, 32            d and dmin, f32
+ */
+import {Format, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K, TABLE, TABLE_SHORT, TQ2, shapeOf} from '../formats/format';
+import {loadF16x4} from '../formats/f16';
+import {
+  QUAD_BYTES,
+  SUPER_COLUMNS,
+  codesOffset,
+  hasMinima,
+  hasShortSubs,
+  planesBytes,
+  subCount,
+  superBlockBytes,
+} from '../formats/super-block';
+import {offsetOf, tableOf, unitOf} from '../formats/type-values';
+import {usesWords} from './dot-mode';
+import {LONG_SUMS, SHORT_SUMS, SUPER_TAIL, quadBytes, superBytes, superData} from './super-activations';
+import {hasNibbles, highMask, highNibbles, loadHigh, lowMask, lowNibbles, pairCodes} from './codes';
+import {WORDS, dotQuad, exactSum, operands, loadMinima, loadScales, startOf} from './super-vector';
+
+const QUADS_BYTES: usize = 64 * QUAD_BYTES;
+
+/** TQ2 has no integer scales: it gets scales of 1. */
+// @ts-ignore: decorator
+@inline
+function expandedSubs(short: bool): usize {
+  return short ? 16 : 8;
+}
+
+/** Bytes of an expanded super-block of 8 rows. */
+// @ts-ignore: decorator
+@inline
+export function expandedBytes(short: bool, minima: bool): usize {
+  const subs = expandedSubs(short);
+  return QUADS_BYTES + subs * 32 + (minima ? subs * 16 + 64 : 32);
+}
+
+/** Bytes of an expanded group of 16 rows. */
+export function expandedGroupBytes(format: Format, columns: i32): usize {
+  const shape = shapeOf(format);
+  return <usize>(columns / SUPER_COLUMNS) * 2 * expandedBytes(hasShortSubs(shape), hasMinima(shape));
+}
+
+// @ts-ignore: decorator
+@inline
+function expandCodes(shape: Format, codes: usize, out: usize, table: v128): void {
+  const mask = lowMask(shape), mask2 = highMask(shape);
+  for (let part = 0; part < 8; part++) {
+    for (let rows: usize = 0; rows < 32; rows += 16) {
+      if (hasNibbles(shape)) {
+        for (let p: i32 = 0; p < 4; p++) {
+          const u = v128.load(codes + rows + p * 32), h = loadHigh(shape, QUAD_BYTES, codes + rows, p);
+          v128.store(out + rows + p * QUAD_BYTES, lowNibbles(shape, u, h, p, mask, mask2, table));
+          v128.store(out + rows + (p + 4) * QUAD_BYTES, highNibbles(shape, u, h, p, mask, mask2, table));
+        }
+      } else {
+        const high = loadHigh(shape, QUAD_BYTES, codes + rows, 0);
+        for (let h: i32 = 0; h < 2; h++) {
+          const u = v128.load(codes + rows + h * 32);
+          const to = out + rows + 2 * h * QUAD_BYTES;
+          v128.store(to, pairCodes(shape, u, high, h, 0, mask, mask2));
+          v128.store(to + QUAD_BYTES, pairCodes(shape, u, high, h, 1, mask, mask2));
+          v128.store(to + 4 * QUAD_BYTES, pairCodes(shape, u, high, h, 2, mask, mask2));
+          v128.store(to + 5 * QUAD_BYTES, pairCodes(shape, u, high, h, 3, mask, mask2));
+        }
+      }
+    }
+    codes += planesBytes(shape);
+    out += 8 * QUAD_BYTES;
+  }
+}
+
+/** One compute block of 8 rows at `block` as an expanded super-block at `out`. */
+// @ts-ignore: decorator
+@inline
+function expand(shape: Format, block: usize, out: usize, table: v128): void {
+  const short = hasShortSubs(shape);
+  expandCodes(shape, block + codesOffset(shape), out, table);
+  out += QUADS_BYTES;
+  for (let sub: usize = 0; sub < expandedSubs(short); sub++) {
+    const scales = subCount(shape) ? loadScales(shape, block, sub) : i16x8.splat(1);
+    v128.store(out, i32x4.extend_low_i16x8_s(scales));
+    v128.store(out, i32x4.extend_high_i16x8_s(scales), 16);
+    out += 32;
+  }
+  if (hasMinima(shape)) {
+    for (let pair: usize = 0; pair < subCount(shape) / 2; pair++) {
+      v128.store(out, loadMinima(shape, block, pair, false));
+      v128.store(out, loadMinima(shape, block, pair, true), 16);
+      out += 32;
+    }
+    v128.store(out, loadF16x4(block + 16), 32);
+    v128.store(out, loadF16x4(block + 24), 48);
+  }
+  v128.store(out, loadF16x4(block));
+  v128.store(out, loadF16x4(block + 8), 16);
+}
+
+/** A group of 16 rows: the super-blocks of rows 0 to 7, then those of rows 8 to 15. */
+// @ts-ignore: decorator
+@inline
+function expandRows(shape: Format, weights: usize, blocks: i32, out: usize, values: v128): void {
+  const step = expandedBytes(hasShortSubs(shape), hasMinima(shape));
+  for (let half: usize = 0; half < 2; half++) {
+    let block = weights + half * superBlockBytes(shape);
+    for (let i = 0; i < blocks; i++) {
+      expand(shape, block, out, values);
+      block += 2 * superBlockBytes(shape);
+      out += step;
+    }
+  }
+}
+
+// prettier-ignore
+function expandQ2k(weights: usize, blocks: i32, out: usize, values: v128): void {
+  expandRows(Q2_K, weights, blocks, out, values);
+}
+
+// prettier-ignore
+function expandQ3k(weights: usize, blocks: i32, out: usize, values: v128): void {
+  expandRows(Q3_K, weights, blocks, out, values);
+}
+
+// prettier-ignore
+function expandQ4k(weights: usize, blocks: i32, out: usize, values: v128): void {
+  expandRows(Q4_K, weights, blocks, out, values);
+}
+
+// prettier-ignore
+function expandQ5k(weights: usize, blocks: i32, out: usize, values: v128): void {
+  expandRows(Q5_K, weights, blocks, out, values);
+}
+
+// prettier-ignore
+function expandQ6k(weights: usize, blocks: i32, out: usize, values: v128): void {
+  expandRows(Q6_K, weights, blocks, out, values);
+}
+
+// prettier-ignore
+function expandTq2(weights: usize, blocks: i32, out: usize, values: v128): void {
+  expandRows(TQ2, weights, blocks, out, values);
+}
+
+// prettier-ignore
+function expandTable(weights: usize, blocks: i32, out: usize, values: v128): void {
+  expandRows(TABLE, weights, blocks, out, values);
+}
+
+// prettier-ignore
+function expandTableShort(weights: usize, blocks: i32, out: usize, values: v128): void {
+  expandRows(TABLE_SHORT, weights, blocks, out, values);
+}
+
+/** A group of a matrix, expanded at `out`. */
+export function expandGroup(format: Format, weights: usize, blocks: i32, out: usize): void {
+  const shape = shapeOf(format);
+  const values = operands(tableOf(format), offsetOf(format));
+  if (shape == Q4_K) expandQ4k(weights, blocks, out, values);
+  else if (shape == Q6_K) expandQ6k(weights, blocks, out, values);
+  else if (shape == Q5_K) expandQ5k(weights, blocks, out, values);
+  else if (shape == Q3_K) expandQ3k(weights, blocks, out, values);
+  else if (shape == Q2_K) expandQ2k(weights, blocks, out, values);
+  else if (shape == TQ2) expandTq2(weights, blocks, out, values);
+  else if (shape == TABLE) expandTable(weights, blocks, out, values);
+  else expandTableShort(weights, blocks, out, values);
+}
+
+/** The integer sums of a super-block: (4 tokens, 8 rows) i32. */
+const sums = memory.data(128, 16);
+
+/** Adds a sub-block's sums, times its scales, to those of token `token`. */
+// @ts-ignore: decorator
+@inline
+function addSums(words: bool, token: usize, a: v128, b: v128, s: v128, t: v128): void {
+  const at = sums + token * 32;
+  v128.store(at, i32x4.add(v128.load(at), i32x4.mul(exactSum(words, a), s)));
+  v128.store(at, i32x4.add(v128.load(at, 16), i32x4.mul(exactSum(words, b), t)), 16);
+}
+
+/** The integer sums of one expanded super-block. `x`: a tile of 256 columns. */
+// @ts-ignore: decorator
+@inline
+function sumTile(short: bool, words: bool, w: usize, x: usize, offset: i32): void {
+  memory.fill(sums, 0, 128);
+  const quad = quadBytes(words);
+  const tail = x + 4 * superData(words) + (short ? SHORT_SUMS : LONG_SUMS);
+  let scales = w + QUADS_BYTES;
+  for (let sub: usize = 0; sub < expandedSubs(short); sub++) {
+    const start = tail + sub * 2;
+    let a0 = startOf(words, offset, start), a1 = startOf(words, offset, start + SUPER_TAIL);
+    let a2 = startOf(words, offset, start + 2 * SUPER_TAIL), a3 = startOf(words, offset, start + 3 * SUPER_TAIL);
+    let b0 = a0, b1 = a1, b2 = a2, b3 = a3;
+    const end = w + (short ? 4 : 8) * QUAD_BYTES;
+    while (w < end) {
+      const u = v128.load(w), v = v128.load(w, 16);
+      a0 = dotQuad(words, x, u, a0);
+      b0 = dotQuad(words, x, v, b0);
+      a1 = dotQuad(words, x + quad, u, a1);
+      b1 = dotQuad(words, x + quad, v, b1);
+      a2 = dotQuad(words, x + 2 * quad, u, a2);
+      b2 = dotQuad(words, x + 2 * quad, v, b2);
+      a3 = dotQuad(words, x + 3 * quad, u, a3);
+      b3 = dotQuad(words, x + 3 * quad, v, b3);
+      w += QUAD_BYTES;
+      x += 4 * quad;
+    }
+    const s = v128.load(scales), t = v128.load(scales, 16);
+    addSums(words, 0, a0, b0, s, t);
+    addSums(words, 1, a1, b1, s, t);
+    addSums(words, 2, a2, b2, s, t);
+    addSums(words, 3, a3, b3, s, t);
+    scales += 32;
+  }
+}
+
+/** Adds the sums of one token, and takes away its minima; `w`: behind the expanded scales. */
+// @ts-ignore: decorator
+@inline
+function addToken(short: bool, minima: bool, token: usize, w: usize, tail: usize, y: usize, unit: f32): void {
+  const d = v128.load32_splat(tail);
+  const scale = f32x4.mul(d, f32x4.splat(unit));
+  const scales = w + (minima ? expandedSubs(short) * 16 : 0);
+  const s0 = f32x4.convert_i32x4_s(v128.load(sums + token * 32));
+  const s1 = f32x4.convert_i32x4_s(v128.load(sums + token * 32, 16));
+  let f0 = f32x4.add(v128.load(y), f32x4.mul(s0, f32x4.mul(v128.load(scales), scale)));
+  let f1 = f32x4.add(v128.load(y, 16), f32x4.mul(s1, f32x4.mul(v128.load(scales, 16), scale)));
+  if (minima) {
+    let m0 = i32x4.splat(0), m1 = m0;
+    let q = tail + (short ? SHORT_SUMS : LONG_SUMS);
+    for (let pair = w; pair < scales; pair += 32) {
+      const pairOfSums = v128.load32_splat(q);
+      m0 = i32x4.add(m0, i32x4.dot_i16x8_s(pairOfSums, v128.load(pair)));
+      m1 = i32x4.add(m1, i32x4.dot_i16x8_s(pairOfSums, v128.load(pair, 16)));
+      q += 4;
+    }
+    f0 = f32x4.sub(f0, f32x4.mul(f32x4.convert_i32x4_s(m0), f32x4.mul(v128.load(scales, 32), d)));
+    f1 = f32x4.sub(f1, f32x4.mul(f32x4.convert_i32x4_s(m1), f32x4.mul(v128.load(scales, 48), d)));
+  }
+  v128.store(y, f0);
+  v128.store(y, f1, 16);
+}
+
+// @ts-ignore: decorator
+@inline
+function multiply(
+  short: bool,
+  minima: bool,
+  words: bool,
+  w: usize,
+  x: usize,
+  y: usize,
+  blocks: i32,
+  yStride: usize,
+  unit: f32,
+  offset: i32,
+): void {
+  for (let token: usize = 0; token < 4; token++) memory.fill(y + token * yStride, 0, 32);
+  for (let block = 0; block < blocks; block++) {
+    sumTile(short, words, w, x, offset);
+    const behind = w + QUADS_BYTES + expandedSubs(short) * 32;
+    for (let token: usize = 0; token < 4; token++) {
+      const tail = x + 4 * superData(words) + token * SUPER_TAIL;
+      addToken(short, minima, token, behind, tail, y + token * yStride, unit);
+    }
+    w += expandedBytes(short, minima);
+    x += 4 * superBytes(words);
+  }
+}
+
+// prettier-ignore
+function shortMinimaTile(w: usize, x: usize, y: usize, blocks: i32, yStride: usize, unit: f32, offset: i32): void {
+  multiply(true, true, WORDS, w, x, y, blocks, yStride, unit, offset);
+}
+
+// prettier-ignore
+function minimaTile(w: usize, x: usize, y: usize, blocks: i32, yStride: usize, unit: f32, offset: i32): void {
+  multiply(false, true, WORDS, w, x, y, blocks, yStride, unit, offset);
+}
+
+// prettier-ignore
+function shortTile(w: usize, x: usize, y: usize, blocks: i32, yStride: usize, unit: f32, offset: i32): void {
+  multiply(true, false, WORDS, w, x, y, blocks, yStride, unit, offset);
+}
+
+// prettier-ignore
+function longTile(w: usize, x: usize, y: usize, blocks: i32, yStride: usize, unit: f32, offset: i32): void {
+  multiply(false, false, WORDS, w, x, y, blocks, yStride, unit, offset);
+}
+
+// prettier-ignore
+function longWordsTile(w: usize, x: usize, y: usize, blocks: i32, yStride: usize, unit: f32, offset: i32): void {
+  multiply(false, false, true, w, x, y, blocks, yStride, unit, offset);
+}
+
+/** 8 rows, expanded, with a tile of 4 tokens. */
+export function superTile(format: Format, w: usize, x: usize, y: usize, blocks: i32, yStride: usize): void {
+  const shape = shapeOf(format), unit = unitOf(format), offset = offsetOf(format);
+  if (hasMinima(shape)) {
+    if (hasShortSubs(shape)) shortMinimaTile(w, x, y, blocks, yStride, unit, offset);
+    else minimaTile(w, x, y, blocks, yStride, unit, offset);
+  } else if (hasShortSubs(shape)) shortTile(w, x, y, blocks, yStride, unit, offset);
+  else if (!WORDS && usesWords(format)) longWordsTile(w, x, y, blocks, yStride, unit, offset);
+  else longTile(w, x, y, blocks, yStride, unit, offset);
+}
