@@ -7,7 +7,7 @@ import {bothUnpackers} from '../helpers/unpacker.ts';
 import type {Unpacker} from '../helpers/unpacker.ts';
 import {ggmlTypes} from '../../worker-runtime/gguf/ggml-types.ts';
 import {CoreHarness, format} from '../wasm/core-harness.ts';
-import {repack} from '../wasm/weights.ts';
+import {repack, storageOf} from '../wasm/weights.ts';
 
 interface Entry {
   readonly type: string;
@@ -92,7 +92,14 @@ describe('values of every type against llama.cpp', () => {
       for (const variant of ['baseline', 'relaxed'] as const) {
         const core = await CoreHarness.create(variant);
         const out = core.allocate(columns * 4);
-        core.run('dequantizeRow', format[name], repack(core, name, [row], columns), 0, columns, out);
+        core.run(
+          'dequantizeRow',
+          format[name],
+          repack(core, storageOf(name), [row], columns),
+          0,
+          columns,
+          out,
+        );
         const wanted = Float32Array.from(values, ([value]) => value!);
         expect(bitsOf(core.f32(out, columns))).to.deep.equal(bitsOf(wanted));
       }

@@ -7,8 +7,18 @@ import type {Golden} from '../helpers/logits-golden.ts';
 
 const cores: readonly CoreVariant[] = ['relaxed', 'baseline'];
 
-/** `exact`: the products keep activations in f32, so the continuation is llama.cpp's to the token. */
-const models = [
+interface Model {
+  readonly name: string;
+  /** The products keep activations in f32. */
+  readonly exact: boolean;
+  /**
+   * Prompts whose greedy continuations part from llama.cpp's: where both quantise activations, another order of sums may
+   * turn a close choice.
+   */
+  readonly parts?: readonly string[];
+}
+
+const models: readonly Model[] = [
   {name: 'stories260K-f32', exact: true},
   {name: 'stories260K-f16', exact: true},
   {name: 'stories260K-q8_0', exact: false},
@@ -19,30 +29,30 @@ const models = [
   {name: 'llama-bf16', exact: true},
   {name: 'llama-q8_0', exact: false},
   {name: 'llama-q4_0', exact: false},
-  {name: 'llama-q4_1', exact: false},
+  {name: 'llama-q4_1', exact: false, parts: ['short', 'long']},
   {name: 'llama-q5_0', exact: false},
-  {name: 'llama-q5_1', exact: false},
+  {name: 'llama-q5_1', exact: false, parts: ['long']},
   {name: 'llama-iq4_nl', exact: false},
   {name: 'llama-mxfp4', exact: false},
-  {name: 'llama-nvfp4', exact: false},
-  {name: 'llama-q1_0', exact: false},
+  {name: 'llama-nvfp4', exact: false, parts: ['long']},
+  {name: 'llama-q1_0', exact: false, parts: ['long']},
   {name: 'llama-q2_0', exact: false},
-  {name: 'llama-q2_k', exact: false},
-  {name: 'llama-q3_k', exact: false},
-  {name: 'llama-q4_k', exact: false},
+  {name: 'llama-q2_k', exact: false, parts: ['long']},
+  {name: 'llama-q3_k', exact: false, parts: ['long']},
+  {name: 'llama-q4_k', exact: false, parts: ['long']},
   {name: 'llama-q5_k', exact: false},
   {name: 'llama-q6_k', exact: false},
-  {name: 'llama-tq1_0', exact: false},
-  {name: 'llama-tq2_0', exact: false},
+  {name: 'llama-tq1_0', exact: false, parts: ['long']},
+  {name: 'llama-tq2_0', exact: false, parts: ['long']},
   {name: 'llama-iq1_s', exact: false},
-  {name: 'llama-iq1_m', exact: false},
-  {name: 'llama-iq2_xxs', exact: false},
+  {name: 'llama-iq1_m', exact: false, parts: ['long']},
+  {name: 'llama-iq2_xxs', exact: false, parts: ['long']},
   {name: 'llama-iq2_xs', exact: false},
   {name: 'llama-iq2_s', exact: false},
-  {name: 'llama-iq3_xxs', exact: false},
-  {name: 'llama-iq3_s', exact: false},
-  {name: 'llama-iq4_xs', exact: false},
-  {name: 'llama-mix-q4_k_m', exact: false},
+  {name: 'llama-iq3_xxs', exact: false, parts: ['long']},
+  {name: 'llama-iq3_s', exact: false, parts: ['long']},
+  {name: 'llama-iq4_xs', exact: false, parts: ['long']},
+  {name: 'llama-mix-q4_k_m', exact: false, parts: ['long']},
 ];
 
 /** Token by token, in uneven slices, and as long as the buffers allow. */
@@ -51,7 +61,7 @@ const sliceLengths = [1, 7, 16, 64];
 describe('logits against llama.cpp', function () {
   this.timeout(120_000);
 
-  for (const {name, exact} of models) {
+  for (const {name, exact, parts = []} of models) {
     describe(name, () => {
       let golden: Golden;
       const runtimes = new Map<CoreVariant, GgufRuntime>();
@@ -95,21 +105,21 @@ describe('logits against llama.cpp', function () {
         }
       });
 
-      if (exact) {
-        it('continues greedily as llama.cpp does', async () => {
-          for (const {name: prompt, tokens, greedy} of golden.references) {
-            for (const core of cores) {
-              const run = at(runtimes, core).generate({
-                tokens,
-                maxTokens: greedy.length,
-                ignoreEndOfGeneration: true,
-              });
-              expect((await run.result).tokens, `${prompt}, ${core} core`).to.deep.equal(greedy);
-            }
+      it('continues greedily as llama.cpp does', async () => {
+        for (const {name: prompt, tokens, greedy} of golden.references) {
+          if (parts.includes(prompt)) continue;
+          for (const core of cores) {
+            const run = at(runtimes, core).generate({
+              tokens,
+              maxTokens: greedy.length,
+              ignoreEndOfGeneration: true,
+            });
+            expect((await run.result).tokens, `${prompt}, ${core} core`).to.deep.equal(greedy);
           }
-        });
-      } else {
-        // Where both quantise activations, another order of sums may turn a close choice: the paths then part.
+        }
+      });
+
+      if (!exact) {
         it("has the logits of the best tokens along llama.cpp's greedy continuation", async () => {
           for (const {name: prompt, tokens, greedy, greedyTop, tolerance} of golden.references) {
             const path = [...tokens, ...greedy.slice(0, -1)];

@@ -5,6 +5,7 @@
 import {ggmlTypes} from '../../worker-runtime/gguf/ggml-types.ts';
 import {bf16ToNumber, f16ToNumber, quantizeActivations, roundHalfEven} from './core-reference.ts';
 import type {QuantisedType} from './type-reference.ts';
+import {subBlocks} from './unpacker.ts';
 import type {Unpacker} from './unpacker.ts';
 
 const {fround} = Math;
@@ -20,22 +21,6 @@ interface SuperBlock {
   readonly minima: readonly number[];
   readonly weights: readonly number[];
 }
-
-const subBlocks: Partial<Record<QuantisedType, number>> = {
-  Q2_K: 16,
-  Q3_K: 16,
-  Q4_K: 8,
-  Q5_K: 8,
-  Q6_K: 16,
-  IQ1_S: 8,
-  IQ1_M: 16,
-  IQ2_XXS: 8,
-  IQ2_XS: 16,
-  IQ2_S: 16,
-  IQ3_XXS: 8,
-  IQ3_S: 8,
-  IQ4_XS: 8,
-};
 
 const withMinima: readonly QuantisedType[] = ['Q2_K', 'Q4_K', 'Q5_K'];
 

@@ -3,7 +3,7 @@ import {ggmlTypes} from '../../worker-runtime/gguf/ggml-types.ts';
 import {numberToF16} from './core-reference.ts';
 import type {QuantisedType} from './type-reference.ts';
 
-/** Where a block has f16 scales. MXFP4 has a power of two, IQ1_M a scattered one; those of NVFP4 stay as they are. */
+/** Where a block has f16 scales. MXFP4 and NVFP4 have others, IQ1_M a scattered one. */
 const scalePlaces: Partial<Record<QuantisedType, readonly number[]>> = {
   Q4_0: [0],
   Q4_1: [0, 2],
@@ -29,13 +29,14 @@ const scalePlaces: Partial<Record<QuantisedType, readonly number[]>> = {
   Q2_0: [0],
 };
 
-/** Writes the scale of a block; a second one gets the other sign and another exponent, so that sums must round. */
+/**
+ * Writes the f16 scale of a block, where the type has one; a second one gets the other sign and another exponent, so that
+ * sums must round.
+ */
 export function setBlockScale(type: QuantisedType, block: Uint8Array, scale: number): void {
   const view = new DataView(block.buffer, block.byteOffset);
   const half = numberToF16(scale);
   scalePlaces[type]?.forEach((at, i) => view.setUint16(at, i === 0 ? half : numberToF16(scale / -3), true));
-  // A power of two with a bias of 127, from 2^-20 up.
-  if (type === 'MXFP4') block[0] = 127 + Math.round(Math.log2(Math.max(Math.abs(scale), 2 ** -20)));
   if (type !== 'IQ1_M') return;
   for (let i = 0; i < 4; i++) {
     const at = 49 + 2 * i;
@@ -43,10 +44,12 @@ export function setBlockScale(type: QuantisedType, block: Uint8Array, scale: num
   }
 }
 
-/** Writes the scale of every block of a row. */
+/** Writes the scale of every block of a row; of MXFP4 the nearest power of two from 2^-20 up. */
 export function setRowScales(type: QuantisedType, row: Uint8Array, scale: (block: number) => number): void {
   const {blockBytes} = ggmlTypes[type];
   for (let at = 0; at < row.length; at += blockBytes) {
-    setBlockScale(type, row.subarray(at, at + blockBytes), scale(at / blockBytes));
+    const wanted = scale(at / blockBytes);
+    setBlockScale(type, row.subarray(at, at + blockBytes), wanted);
+    if (type === 'MXFP4') row[at] = 127 + Math.round(Math.log2(Math.max(Math.abs(wanted), 2 ** -20)));
   }
 }

@@ -18,7 +18,8 @@ export interface Unpacked {
   readonly codes: Uint8Array;
 }
 
-const subBlocks: Partial<Record<QuantisedType, number>> = {
+/** How many sub-blocks with integer scales a block has, where it has any. */
+export const subBlocks: Partial<Record<QuantisedType, number>> = {
   Q2_K: 16,
   Q3_K: 16,
   Q4_K: 8,

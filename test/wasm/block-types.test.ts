@@ -5,8 +5,10 @@ import {setRowScales} from '../helpers/random-blocks.ts';
 import {multiplyRows} from '../helpers/block-products.ts';
 import {decodeBlock} from '../helpers/type-reference.ts';
 import {Unpacker} from '../helpers/unpacker.ts';
-import {allCores, bits, paddedColumns, randomBytes, randomFloats} from './core-harness.ts';
+import {allCores, bits, randomBytes, randomFloats} from './core-harness.ts';
 import type {CoreHarness} from './core-harness.ts';
+import {multiply, repack} from './weights.ts';
+import type {Storage} from './weights.ts';
 
 /** All types but those that have tests of their own: floats, Q8_0 and Q4_0. */
 const types = [
@@ -54,43 +56,9 @@ function randomRows(type: BlockType, rows: number, columns: number): Uint8Array[
   });
 }
 
-/** The rows as a matrix in the core's compute format; its pointer. */
-function repack(core: CoreHarness, type: BlockType, rows: Uint8Array[], columns: number): number {
+function storageOf(type: BlockType): Storage {
   const {id, blockBytes} = ggmlTypes[type];
-  const format = computeFormats[type];
-  const groupBytes = core.run('groupBytes', format, columns);
-  const groups = Math.ceil(rows.length / 16);
-  const matrix = core.allocate(groups * groupBytes);
-  for (let group = 0; group < groups; group++) {
-    const part = rows.slice(group * 16, group * 16 + 16);
-    const stride = part[0]!.length;
-    const source = core.allocate(part.length * stride);
-    part.forEach((row, i) => new Uint8Array(core.memory.buffer, source + i * stride).set(row));
-    const target = matrix + group * groupBytes;
-    core.run('repack', format, id, blockBytes, source, stride, part.length, columns, target);
-  }
-  return matrix;
-}
-
-/** Results by token, with the rows that pad the last group. */
-function multiply(
-  core: CoreHarness,
-  type: BlockType,
-  rows: Uint8Array[],
-  tokens: Float32Array[],
-): Float32Array[] {
-  core.reset();
-  const format = computeFormats[type];
-  const columns = tokens[0]!.length;
-  const matrix = repack(core, type, rows, columns);
-  const x = core.allocate(tokens.length * columns * 4);
-  tokens.forEach((token, i) => new Float32Array(core.memory.buffer, x + i * columns * 4).set(token));
-  const activations = core.allocate(core.run('activationBytes', format, columns, tokens.length));
-  core.run('prepareActivations', format, x, columns, tokens.length, columns * 4, activations);
-  const padded = paddedColumns(rows.length);
-  const y = core.allocate(tokens.length * padded * 4);
-  core.run('matmul', format, matrix, activations, y, rows.length, columns, tokens.length, padded * 4);
-  return tokens.map((_, i) => core.f32(y + i * padded * 4, padded));
+  return {format: computeFormats[type], type: id, blockBytes};
 }
 
 describe('products with types in blocks', () => {
@@ -105,7 +73,7 @@ describe('products with types in blocks', () => {
   function check(type: BlockType, rows: Uint8Array[], tokens: Float32Array[]): void {
     const wanted = multiplyRows(unpacker, type, rows, tokens).map(bits);
     for (const core of cores) {
-      const results = multiply(core, type, rows, tokens);
+      const results = multiply(core, storageOf(type), rows, tokens);
       expect(results.map((y) => bits(y.slice(0, rows.length)))).to.deep.equal(wanted);
       for (const y of results) expect(y.slice(rows.length).every((value) => value === 0)).to.be.true;
     }
@@ -117,7 +85,7 @@ describe('products with types in blocks', () => {
       const {blockBytes} = ggmlTypes[type];
       for (const core of cores) {
         core.reset();
-        const matrix = repack(core, type, rows, 512);
+        const matrix = repack(core, storageOf(type), rows, 512);
         const out = core.allocate(2048);
         rows.forEach((row, index) => {
           core.run('dequantizeRow', computeFormats[type], matrix, index, 512, out);
@@ -173,7 +141,7 @@ describe('products with types in blocks', () => {
         const x = randomFloats(columns, 1);
         x[40] = value;
         for (const core of cores) {
-          for (const y of multiply(core, type, rows, [x, x, x, x, x])) {
+          for (const y of multiply(core, storageOf(type), rows, [x, x, x, x, x])) {
             expect(y.some(Number.isFinite)).to.be.false;
           }
         }

@@ -2,7 +2,7 @@ import {expect} from '@open-wc/testing';
 import {f16ToNumber, numberToF16} from '../helpers/core-reference.ts';
 import {allCores, bits, format, kvType} from './core-harness.ts';
 import type {CoreHarness} from './core-harness.ts';
-import {floatsOf, formatNames, isQuantised, randomRows, repack} from './weights.ts';
+import {floatsOf, formatNames, isQuantised, randomRows, repack, storageOf} from './weights.ts';
 
 const allHalves = Uint16Array.from({length: 65536}, (_, i) => i);
 
@@ -24,7 +24,7 @@ describe('compute formats', () => {
         const rows = randomRows(name, 37, columns);
         for (const core of cores) {
           core.reset();
-          const matrix = repack(core, name, rows, columns);
+          const matrix = repack(core, storageOf(name), rows, columns);
           rows.forEach((row, i) => {
             const out = core.allocate(columns * 4);
             core.run('dequantizeRow', format[name], matrix, i, columns, out);
@@ -47,7 +47,7 @@ describe('compute formats', () => {
     // A product adds to +0, which turns -0 into 0.
     const products = withoutPayload(Float32Array.from(allHalves, (half) => f16ToNumber(half) + 0));
     for (const core of cores) {
-      const row = repack(core, 'f16', [new Uint8Array(allHalves.buffer)], 65536);
+      const row = repack(core, storageOf('f16'), [new Uint8Array(allHalves.buffer)], 65536);
       const out = core.allocate(65536 * 4);
       core.run('dequantizeRow', format.f16, row, 0, 65536, out);
       expect(withoutPayload(core.f32(out, 65536))).to.deep.equal(wanted);

@@ -1,8 +1,17 @@
 import {expect} from '@open-wc/testing';
 import {dotFloats, dotQuantised, quantizeActivations} from '../helpers/core-reference.ts';
-import {allCores, bits, format, paddedColumns, randomFloats} from './core-harness.ts';
+import {allCores, bits, randomFloats} from './core-harness.ts';
 import type {CoreHarness} from './core-harness.ts';
-import {decode, floatsOf, formatNames, isQuantised, randomRows, repack, setScales} from './weights.ts';
+import {
+  decode,
+  floatsOf,
+  formatNames,
+  isQuantised,
+  multiply,
+  randomRows,
+  setScales,
+  storageOf,
+} from './weights.ts';
 import type {FormatName} from './weights.ts';
 
 /** Results of a token, as the core's documented order of operations gives them. */
@@ -10,27 +19,6 @@ function expected(name: FormatName, rows: Uint8Array[], x: Float32Array): Float3
   if (!isQuantised(name)) return Float32Array.from(rows, (row) => dotFloats(floatsOf(name, row), x));
   const activations = quantizeActivations(x);
   return Float32Array.from(rows, (row) => dotQuantised(decode(name, row), activations));
-}
-
-/** Results by token, with the rows that pad the last group. */
-function multiply(
-  core: CoreHarness,
-  name: FormatName,
-  rows: Uint8Array[],
-  tokens: Float32Array[],
-): Float32Array[] {
-  core.reset();
-  const columns = tokens[0]!.length;
-  const matrix = repack(core, name, rows, columns);
-  const xStride = paddedColumns(columns) * 4;
-  const x = core.allocate(tokens.length * xStride);
-  tokens.forEach((token, i) => new Float32Array(core.memory.buffer, x + i * xStride).set(token));
-  const activations = core.allocate(core.run('activationBytes', format[name], columns, tokens.length));
-  core.run('prepareActivations', format[name], x, columns, tokens.length, xStride, activations);
-  const padded = paddedColumns(rows.length);
-  const y = core.allocate(tokens.length * padded * 4);
-  core.run('matmul', format[name], matrix, activations, y, rows.length, columns, tokens.length, padded * 4);
-  return tokens.map((_, i) => core.f32(y + i * padded * 4, padded));
 }
 
 describe('matmul', () => {
@@ -43,7 +31,7 @@ describe('matmul', () => {
   function check(name: FormatName, rows: Uint8Array[], tokens: Float32Array[]): void {
     const wanted = tokens.map((x) => bits(expected(name, rows, x)));
     for (const core of cores) {
-      const results = multiply(core, name, rows, tokens);
+      const results = multiply(core, storageOf(name), rows, tokens);
       expect(results.map((y) => bits(y.slice(0, rows.length)))).to.deep.equal(wanted);
       for (const y of results) expect(y.slice(rows.length).every((value) => value === 0)).to.be.true;
     }
@@ -105,7 +93,7 @@ describe('matmul', () => {
       check(name, rows, tokens);
       const tooLarge = new Float32Array(64).fill(1e7);
       for (const core of cores) {
-        const [y] = multiply(core, name, rows, [tooLarge]);
+        const [y] = multiply(core, storageOf(name), rows, [tooLarge]);
         expect(y!.some(Number.isFinite)).to.be.false;
       }
     });
@@ -116,7 +104,7 @@ describe('matmul', () => {
         const x = randomFloats(64, 1);
         x[40] = value;
         for (const core of cores) {
-          for (const y of multiply(core, name, rows, [x, x, x, x, x]))
+          for (const y of multiply(core, storageOf(name), rows, [x, x, x, x, x]))
             expect(y.some(Number.isFinite)).to.be.false;
         }
       }

@@ -1,39 +1,13 @@
 import {expect} from '@open-wc/testing';
 import {ggmlTypes} from '../../worker-runtime/gguf/ggml-types.ts';
-import {numberToF16} from '../helpers/core-reference.ts';
 import {grids} from '../helpers/iq-grids.ts';
 import type {Grid, GridName} from '../helpers/iq-grids.ts';
+import {setBlockScale} from '../helpers/random-blocks.ts';
 import {decodeBlock, quantisedTypes} from '../helpers/type-reference.ts';
 import type {QuantisedType} from '../helpers/type-reference.ts';
 import {bothUnpackers} from '../helpers/unpacker.ts';
 import type {Unpacker} from '../helpers/unpacker.ts';
 import {bits, randomBytes} from './core-harness.ts';
-
-/** Where a block has f16 scales. MXFP4 and NVFP4 have others, IQ1_M a scattered one. */
-const scalePlaces: Partial<Record<QuantisedType, readonly number[]>> = {
-  Q4_0: [0],
-  Q4_1: [0, 2],
-  Q5_0: [0],
-  Q5_1: [0, 2],
-  Q8_0: [0],
-  Q2_K: [80, 82],
-  Q3_K: [108],
-  Q4_K: [0, 2],
-  Q5_K: [0, 2],
-  Q6_K: [208],
-  IQ2_XXS: [0],
-  IQ2_XS: [0],
-  IQ2_S: [0],
-  IQ3_XXS: [0],
-  IQ3_S: [0],
-  IQ1_S: [0],
-  IQ4_NL: [0],
-  IQ4_XS: [0],
-  TQ1_0: [52],
-  TQ2_0: [64],
-  Q1_0: [0],
-  Q2_0: [0],
-};
 
 const typesWithMin: readonly QuantisedType[] = ['Q4_1', 'Q5_1', 'Q2_K', 'Q4_K', 'Q5_K'];
 
@@ -42,28 +16,17 @@ const scales = [0.01, -0.7, 2047 / 2 ** 14, -3e-5, 2 ** -24, 0, -0, 65504];
 
 const random = (type: QuantisedType, seed: number) => randomBytes(ggmlTypes[type].blockBytes, seed);
 
-function setScale(type: QuantisedType, block: Uint8Array, scale: number): void {
-  const view = new DataView(block.buffer);
-  const half = numberToF16(scale);
-  // A second scale of the other sign and another exponent: sums must round.
-  scalePlaces[type]?.forEach((at, i) => view.setUint16(at, i === 0 ? half : numberToF16(scale / -3), true));
-  if (type === 'IQ1_M') {
-    for (let i = 0; i < 4; i++)
-      block[49 + 2 * i] = (block[49 + 2 * i]! & 15) | (((half >> (4 * i)) & 15) << 4);
-  }
-}
-
 /** Random blocks with each of the scales, random bytes throughout, all zeros, all ones. */
 function blocksOf(type: QuantisedType): Uint8Array[] {
   const withScales = scales.flatMap((scale, i) =>
     [1, 2, 3].map((j) => ({scale, block: random(type, 3 * i + j)})),
   );
-  for (const {scale, block} of withScales) setScale(type, block, scale);
+  for (const {scale, block} of withScales) setBlockScale(type, block, scale);
   const {blockBytes} = ggmlTypes[type];
   const noise = Array.from({length: 24}, (_, i) => random(type, 100 + i));
   const ones = new Uint8Array(blockBytes).fill(255);
   const finiteOnes = ones.slice();
-  setScale(type, finiteOnes, -1.5);
+  setBlockScale(type, finiteOnes, -1.5);
   return [...withScales.map(({block}) => block), ...noise, new Uint8Array(blockBytes), ones, finiteOnes];
 }
 

@@ -8,7 +8,7 @@ import {
   numberToF16,
 } from '../helpers/core-reference.ts';
 import type {QuantisedRow} from '../helpers/core-reference.ts';
-import {format, randomBytes, randomFloats} from './core-harness.ts';
+import {format, paddedColumns, randomBytes, randomFloats} from './core-harness.ts';
 import type {CoreHarness} from './core-harness.ts';
 
 export type FormatName = keyof typeof format;
@@ -72,19 +72,58 @@ export function floatsOf(name: FormatName, row: Uint8Array): Float32Array {
   return Float32Array.from(new Uint16Array(row.buffer), name === 'f16' ? f16ToNumber : bf16ToNumber);
 }
 
+/** How the rows of a matrix are stored, and what they are repacked into. */
+export interface Storage {
+  /** Number of the compute format. */
+  readonly format: number;
+  /** ggml's number of the type. */
+  readonly type: number;
+  readonly blockBytes: number;
+}
+
+export function storageOf(name: FormatName): Storage {
+  return {format: format[name], ...storage[name]};
+}
+
 /** The rows as a matrix in the core's compute format; its pointer. */
-export function repack(core: CoreHarness, name: FormatName, rows: Uint8Array[], columns: number): number {
-  const groupBytes = core.run('groupBytes', format[name], columns);
+export function repack(
+  core: CoreHarness,
+  {format, type, blockBytes}: Storage,
+  rows: Uint8Array[],
+  columns: number,
+): number {
+  const groupBytes = core.run('groupBytes', format, columns);
   const groups = Math.ceil(rows.length / 16);
   const matrix = core.allocate(groups * groupBytes);
-  const {type, blockBytes, rowBytes} = storage[name];
-  const stride = rowBytes(columns);
+  const stride = rows[0]!.length;
   for (let group = 0; group < groups; group++) {
     const part = rows.slice(group * 16, group * 16 + 16);
     const source = core.allocate(part.length * stride);
     part.forEach((row, i) => new Uint8Array(core.memory.buffer, source + i * stride).set(row));
     const target = matrix + group * groupBytes;
-    core.run('repack', format[name], type, blockBytes, source, stride, part.length, columns, target);
+    core.run('repack', format, type, blockBytes, source, stride, part.length, columns, target);
   }
   return matrix;
+}
+
+/** Results by token, with the rows that pad the last group. */
+export function multiply(
+  core: CoreHarness,
+  stored: Storage,
+  rows: Uint8Array[],
+  tokens: Float32Array[],
+): Float32Array[] {
+  core.reset();
+  const {format} = stored;
+  const columns = tokens[0]!.length;
+  const matrix = repack(core, stored, rows, columns);
+  const xStride = paddedColumns(columns) * 4;
+  const x = core.allocate(tokens.length * xStride);
+  tokens.forEach((token, i) => new Float32Array(core.memory.buffer, x + i * xStride).set(token));
+  const activations = core.allocate(core.run('activationBytes', format, columns, tokens.length));
+  core.run('prepareActivations', format, x, columns, tokens.length, xStride, activations);
+  const padded = paddedColumns(rows.length);
+  const y = core.allocate(tokens.length * padded * 4);
+  core.run('matmul', format, matrix, activations, y, rows.length, columns, tokens.length, padded * 4);
+  return tokens.map((_, i) => core.f32(y + i * padded * 4, padded));
 }

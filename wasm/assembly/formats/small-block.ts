@@ -34,7 +34,7 @@ export function smallCodesBytes(format: Format): usize {
   return codeBits(format) * SMALL_QUAD;
 }
 
-/** Bytes of block `block` of 32 columns and of all before it; two blocks of Q2 share their scales. */
+/** Offset of the scales of block `block` of 32 columns in its group; two blocks of Q2 share them. */
 // @ts-ignore: decorator
 @inline
 export function scalesAt(format: Format, block: usize): usize {

@@ -11,9 +11,10 @@ import {hasMinimum, hasTwoScales} from '../formats/small-block';
 import {SUPER_COLUMNS} from '../formats/super-block';
 import {offsetOf} from '../formats/type-values';
 import {roundToF16} from '../formats/f16';
+import {largestMagnitude, quantise16, sumBytes} from '../formats/quantise';
 import {BYTES_BLOCK, TILE_TOKENS, WORDS_BLOCK, WORDS_SHIFT} from './block';
 import {q8Start, usesWords} from './dot-mode';
-import {quantise16, storeBytes, storeQ4Words, storeQ8Words, sumBytes} from './quantise';
+import {storeBytes, storeQ4Words, storeQ8Words} from './store-activations';
 import {quantiseSuperRow, superBytes} from './super-activations';
 import {smallScratchBytes} from './small-tile';
 import {expandedGroupBytes} from './super-tile';
@@ -38,7 +39,7 @@ export function tokenBytes(format: Format, columns: i32): usize {
 // @ts-ignore: decorator
 @inline
 export function hasTiles(format: Format): bool {
-  return !(isSmall(format) && hasTwoScales(format));
+  return !hasTwoScales(format);
 }
 
 /** Where the scratch of the batch kernels begins: after the activations, at a multiple of 64. */
@@ -99,7 +100,7 @@ function quantiseRow(format: Format, x: usize, columns: i32, out: usize, lane: u
   const dataBytes: usize = words ? 64 : 32;
   let sums = out + sumsOffset(format, columns, lanes) + lane * 4;
   for (let column: i32 = 0; column < columns; column += BLOCK_COLUMNS) {
-    const d = largestMagnitude(x) / 127;
+    const d = largestMagnitude(x, x + 128) / 127;
     const scale = roundToF16(d);
     // Where the scale is 0 nothing remains; 1 / d might overflow there.
     const inverse = f32x4.splat(scale > 0 ? 1 / d : 0);
@@ -111,7 +112,7 @@ function quantiseRow(format: Format, x: usize, columns: i32, out: usize, lane: u
     else storeQ8Words(out + lane * 8, lanes * 8, low, high);
     const tail = out + dataBytes * lanes + lane * 4;
     store<f32>(tail, scale);
-    if (isSmall(format) && hasTwoScales(format)) {
+    if (hasTwoScales(format)) {
       store<i16>(tail + lanes * 4, <i16>startOf(format, lowSum));
       store<i16>(tail + lanes * 4, <i16>startOf(format, highSum), 2);
     } else {
@@ -131,19 +132,4 @@ function quantiseRow(format: Format, x: usize, columns: i32, out: usize, lane: u
 function startOf(format: Format, sum: i32): i32 {
   if (format == Q8) return q8Start(sum);
   return -sum * (format == Q4 ? 8 : offsetOf(format));
-}
-
-/**
- * The largest |x| of 32; NaN if there is one. Without the sign, the order of the bits is that of the values,
- * NaN on top.
- */
-// @ts-ignore: decorator
-@inline
-function largestMagnitude(x: usize): f32 {
-  const mask = i32x4.splat(0x7fffffff);
-  let m = v128.and(v128.load(x), mask);
-  for (let i: usize = 16; i < 128; i += 16) m = i32x4.max_s(m, v128.and(v128.load(x + i), mask));
-  m = i32x4.max_s(m, i32x4.shuffle(m, m, 2, 3, 0, 1));
-  m = i32x4.max_s(m, i32x4.shuffle(m, m, 1, 0, 3, 2));
-  return f32x4.extract_lane(m, 0);
 }

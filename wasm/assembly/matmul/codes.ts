@@ -74,3 +74,10 @@ export function pairCodes(shape: Format, low: v128, high: v128, h: i32, i: i32, 
   const bit = i >= 2 ? i16x8.shr_u(high, quad - 2) : i16x8.shr_u(i16x8.shl(high, 2), quad);
   return v128.or(code, v128.and(bit, mask2));
 }
+
+/** The operands that the entries of a table become. */
+// @ts-ignore: decorator
+@inline
+export function operands(table: usize, offset: i32): v128 {
+  return i8x16.add(v128.load(table), i8x16.splat(<i8>offset));
+}

@@ -1,21 +1,21 @@
-import {BLOCK_COLUMNS, F32, Format, GROUP_ROWS, isQuantised, isSmall, isSuper} from '../formats/format';
+import {loadF16x4} from '../formats/f16';
+import {BLOCK_COLUMNS, F16, F32, Format, GROUP_ROWS, isQuantised, isSmall, isSuper} from '../formats/format';
+import {Q4, Q4_BLOCK_BYTES, Q4_MIN, Q8, Q8_BLOCK_BYTES} from '../formats/format';
 import {groupBytes} from '../formats/group';
-import {F16, Q4, Q4_BLOCK_BYTES, Q4_MIN, Q8, Q8_BLOCK_BYTES} from '../formats/format';
 import {hasMinimum, smallBlocksBytes} from '../formats/small-block';
 import {SUPER_COLUMNS} from '../formats/super-block';
-import {loadF16x4} from '../formats/f16';
 import {hasTiles, scratchOffset, sumsOffset, tokenBytes} from './activations';
-import {usesWords} from './dot-mode';
 import {STREAMS, TILE_TOKENS} from './block';
+import {usesWords} from './dot-mode';
 import {addFloatsTile, addFloatsVector, floatsTile, floatsVector, widenGroup} from './floats';
 import {q4BytesTile, q4BytesVector} from './q4-bytes';
 import {q4WordsTile, q4WordsVector} from './q4-words';
 import {q8BytesTile, q8BytesVector} from './q8-bytes';
+import {q8WordsTile, q8WordsVector} from './q8-words';
 import {expandedScratch, expandSmallGroup, minimaScratch} from './small-tile';
 import {smallVector} from './small-vector';
 import {expandedGroupBytes, expandGroup, superTile} from './super-tile';
 import {superVector} from './super-vector';
-import {q8WordsTile, q8WordsVector} from './q8-words';
 
 /** Bytes of the results of a group with one token. */
 const GROUP_RESULT_BYTES: usize = 64;
@@ -36,7 +36,8 @@ export function matmul(
   yStride: usize,
 ): void {
   const groups = (rows + GROUP_ROWS - 1) / GROUP_ROWS;
-  if (tokens >= TILE_TOKENS && hasTiles(format)) multiplyBatch(format, matrix, activations, y, groups, columns, tokens, yStride);
+  const tiled = tokens >= TILE_TOKENS && hasTiles(format);
+  if (tiled) multiplyBatch(format, matrix, activations, y, groups, columns, tokens, yStride);
   else multiplyFew(format, matrix, activations, y, groups, columns, tokens, yStride);
 }
 
@@ -113,7 +114,7 @@ function multiplyBatch(
 
 /**
  * Converts, once for all tiles, what is 16-bit: the scales of a quantised group (blocks, 16), or the weights
- * (columns, 16).
+ * (columns, 16). Codes of small and super-blocks are expanded to bytes.
  */
 function prepareGroup(format: Format, weights: usize, columns: i32, scratch: usize): void {
   if (format == F32) return;
@@ -159,6 +160,24 @@ function multiplyVector(
   } else if (format == Q4) {
     multiplyQ4Vector(weights, stride, streams, x, y, yStride, blocks);
   } else floatsVector(format, weights, stride, streams, x, y, yStride, columns);
+}
+
+/** Blocks of Q8: also those that small blocks are expanded to. */
+function multiplyQ8Tile(
+  words: bool,
+  weights: usize,
+  scratch: usize,
+  x: usize,
+  y: usize,
+  blocks: i32,
+  yStride: usize,
+): void {
+  for (let rows: usize = 0; rows < 16; rows += 8) {
+    // 4 bytes of a part, 4 of the scales and 4 of the results for every row.
+    const w = weights + rows * 4, scales = scratch + rows * 4, out = y + rows * 4;
+    if (words) q8WordsTile(w, scales, x, out, blocks, yStride);
+    else if (ASC_FEATURE_RELAXED_SIMD) q8BytesTile(w, scales, x, out, blocks, yStride);
+  }
 }
 
 /** Blocks of Q4: also those of Q4_MIN, whose integer sums begin otherwise. */
@@ -215,11 +234,7 @@ function multiplySmallTile(
   if (format == Q4_MIN) multiplyQ4Tile(weights, scratch, x, y, blocks, yStride);
   else {
     const expanded = scratch + expandedScratch(format, <usize>blocks);
-    for (let rows: usize = 0; rows < 16; rows += 8) {
-      const w = expanded + rows * 4, scales = scratch + rows * 4, out = y + rows * 4;
-      if (usesWords(format)) q8WordsTile(w, scales, x, out, blocks, yStride);
-      else if (ASC_FEATURE_RELAXED_SIMD) q8BytesTile(w, scales, x, out, blocks, yStride);
-    }
+    multiplyQ8Tile(usesWords(format), expanded, scratch, x, y, blocks, yStride);
   }
   if (!hasMinimum(format)) return;
   const minima = scratch + minimaScratch(<usize>blocks), sums = x + sumsOffset(format, columns, TILE_TOKENS);
@@ -250,12 +265,7 @@ function multiplyTile(
   } else if (isSmall(format)) {
     multiplySmallTile(format, weights, scratch, x, y, columns, yStride);
   } else if (format == Q8) {
-    for (let rows: usize = 0; rows < 16; rows += 8) {
-      // 4 bytes of a part, 4 of the scales and 4 of the results for every row.
-      const w = weights + rows * 4, scales = scratch + rows * 4, out = y + rows * 4;
-      if (usesWords(Q8)) q8WordsTile(w, scales, x, out, blocks, yStride);
-      else if (ASC_FEATURE_RELAXED_SIMD) q8BytesTile(w, scales, x, out, blocks, yStride);
-    }
+    multiplyQ8Tile(usesWords(Q8), weights, scratch, x, y, blocks, yStride);
   } else if (format == Q4) {
     multiplyQ4Tile(weights, scratch, x, y, blocks, yStride);
   } else {

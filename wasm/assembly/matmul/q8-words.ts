@@ -18,13 +18,7 @@ import {
   WORDS_TILE_BLOCK,
   storeTile,
 } from './block';
-
-// @ts-ignore: decorator
-@inline
-function dotWords(even: v128, odd: v128, w: v128, sum: v128): v128 {
-  const first = i32x4.add(sum, i32x4.dot_i16x8_s(i16x8.shl(w, 8), even));
-  return i32x4.add(first, i32x4.dot_i16x8_s(i16x8.shr_s(w, 8), odd));
-}
+import {dotWords} from './dot-quad';
 
 /** `streams` groups of 16 rows, `stride` apart, with one token: 16 f32 for each, `yStride` apart. */
 export function q8WordsVector(

@@ -14,8 +14,7 @@ import {
   smallBlocksBytes,
 } from '../formats/small-block';
 import {offsetOf, tableOf} from '../formats/type-values';
-import {hasNibbles, highMask, highNibbles, loadHigh, lowMask, lowNibbles, pairCodes} from './codes';
-import {operands} from './super-vector';
+import {hasNibbles, highMask, highNibbles, loadHigh, lowMask, lowNibbles, operands, pairCodes} from './codes';
 
 /** Bytes of the f32 scales, or minima, of a block. */
 const FLOATS_BYTES: usize = 64;

@@ -6,30 +6,12 @@
  */
 import {Format, IQ4_NL, MXFP4, NVFP4, Q2, Q5, Q5_MIN} from '../formats/format';
 import {loadBF16x4, widenF16x4} from '../formats/f16';
-import {SCALES_BYTES, SMALL_QUAD, codesAt, hasTwoScales, scalesAt, smallCodesBytes} from '../formats/small-block';
+import {SMALL_QUAD, codesAt, hasTwoScales, scalesAt} from '../formats/small-block';
 import {offsetOf, tableOf} from '../formats/type-values';
 import {BYTES_BLOCK, WORDS_BLOCK, WORDS_SHIFT, addBlock, addToResults, clearResults} from './block';
-import {hasNibbles, highMask, highNibbles, loadHigh, lowMask, lowNibbles, pairCodes} from './codes';
-import {dot, usesWords} from './dot-mode';
-import {quadBytes} from './super-activations';
-import {WORDS, operands} from './super-vector';
-
-/** Adds the products of 4 rows with 4 columns of a token: bytes `k`, or words `k` and `odd`. */
-// @ts-ignore: decorator
-@inline
-function dotLoaded(words: bool, k: v128, odd: v128, w: v128, sum: v128): v128 {
-  if (ASC_FEATURE_RELAXED_SIMD) {
-    if (!words) return dot(k, w, sum);
-  }
-  const first = i32x4.add(sum, i32x4.dot_i16x8_s(i16x8.shl(w, 8), k));
-  return i32x4.add(first, i32x4.dot_i16x8_s(i16x8.shr_s(w, 8), odd));
-}
-
-// @ts-ignore: decorator
-@inline
-function loadOdd(words: bool, x: usize): v128 {
-  return words ? v128.load32_splat(x, 4) : i32x4.splat(0);
-}
+import {hasNibbles, highMask, highNibbles, loadHigh, lowMask, lowNibbles, operands, pairCodes} from './codes';
+import {usesWords} from './dot-mode';
+import {WORDS, dotLoaded, dotQuad, exactSum, loadOdd, quadBytes} from './dot-quad';
 
 /** The scales of 4 rows, for the first (`half` 0) or the second 16 columns of NVFP4, as f32. */
 // @ts-ignore: decorator
@@ -59,16 +41,10 @@ function addScaled(
   a2: v128,
   a3: v128,
 ): void {
-  if (words) {
-    a0 = i32x4.shr_s(a0, WORDS_SHIFT);
-    a1 = i32x4.shr_s(a1, WORDS_SHIFT);
-    a2 = i32x4.shr_s(a2, WORDS_SHIFT);
-    a3 = i32x4.shr_s(a3, WORDS_SHIFT);
-  }
-  v128.store(y, addBlock(v128.load(y), a0, loadScales(format, scales, half), xScale));
-  v128.store(y, addBlock(v128.load(y, 16), a1, loadScales(format, scales + 8, half), xScale), 16);
-  v128.store(y, addBlock(v128.load(y, 32), a2, loadScales(format, scales + 16, half), xScale), 32);
-  v128.store(y, addBlock(v128.load(y, 48), a3, loadScales(format, scales + 24, half), xScale), 48);
+  v128.store(y, addBlock(v128.load(y), exactSum(words, a0), loadScales(format, scales, half), xScale));
+  v128.store(y, addBlock(v128.load(y, 16), exactSum(words, a1), loadScales(format, scales + 8, half), xScale), 16);
+  v128.store(y, addBlock(v128.load(y, 32), exactSum(words, a2), loadScales(format, scales + 16, half), xScale), 32);
+  v128.store(y, addBlock(v128.load(y, 48), exactSum(words, a3), loadScales(format, scales + 24, half), xScale), 48);
 }
 
 /** One block of 16 rows × 32 columns of nibbles, with a fifth bit or a table. `tail`: behind the block's activations. */
@@ -140,13 +116,13 @@ function dotPairs(format: Format, words: bool, x: usize, w: v128, h: i32, mask: 
   const quad = quadBytes(words);
   let at = x + 2 * h * quad;
   const none = i32x4.splat(0);
-  sum = dotLoaded(words, v128.load32_splat(at), loadOdd(words, at), pairCodes(format, w, none, h, 0, mask, none), sum);
+  sum = dotQuad(words, at, pairCodes(format, w, none, h, 0, mask, none), sum);
   at += quad;
-  sum = dotLoaded(words, v128.load32_splat(at), loadOdd(words, at), pairCodes(format, w, none, h, 1, mask, none), sum);
+  sum = dotQuad(words, at, pairCodes(format, w, none, h, 1, mask, none), sum);
   at += 3 * quad;
-  sum = dotLoaded(words, v128.load32_splat(at), loadOdd(words, at), pairCodes(format, w, none, h, 2, mask, none), sum);
+  sum = dotQuad(words, at, pairCodes(format, w, none, h, 2, mask, none), sum);
   at += quad;
-  return dotLoaded(words, v128.load32_splat(at), loadOdd(words, at), pairCodes(format, w, none, h, 3, mask, none), sum);
+  return dotQuad(words, at, pairCodes(format, w, none, h, 3, mask, none), sum);
 }
 
 /** One block of 16 rows × 32 columns of pairs of bits. */

@@ -7,15 +7,10 @@
  *            words kernels: (64 quads, tokens, the words x0, x2, 256 x1, 256 x3)
  *   64 bytes for every token: f32 d at 0 · i16 sums of 16 columns at 16 · i16 sums of 32 columns at 48
  */
+import {largestMagnitude, quantise16, sumBytes} from '../formats/quantise';
 import {SUPER_COLUMNS} from '../formats/super-block';
-import {quantise16, storeBytes, storeQ8Words, sumBytes} from './quantise';
-
-/** Bytes of a quad of one token. */
-// @ts-ignore: decorator
-@inline
-export function quadBytes(words: bool): usize {
-  return words ? 8 : 4;
-}
+import {quadBytes} from './dot-quad';
+import {storeBytes, storeQ8Words} from './store-activations';
 
 /** Bytes of the data of 256 columns of one token, of what follows, and of both. */
 // @ts-ignore: decorator
@@ -37,16 +32,6 @@ export const LONG_SUMS: usize = 48;
 /** Below this, 1 / d could overflow: such activations count as zero. */
 const LEAST_SCALE: f32 = reinterpret<f32>(0x00800000);
 
-/** The largest |x| of 256; NaN if there is one: without their signs, bits are in the order of values. */
-function largest256(x: usize): f32 {
-  const mask = i32x4.splat(0x7fffffff);
-  let m = v128.and(v128.load(x), mask);
-  for (let i: usize = 16; i < 1024; i += 16) m = i32x4.max_s(m, v128.and(v128.load(x + i), mask));
-  m = i32x4.max_s(m, i32x4.shuffle(m, m, 2, 3, 0, 1));
-  m = i32x4.max_s(m, i32x4.shuffle(m, m, 1, 0, 3, 2));
-  return f32x4.extract_lane(m, 0);
-}
-
 /** One f32 row into lane `lane` of a tile of `lanes` tokens. */
 export function quantiseSuperRow(
   words: bool,
@@ -58,7 +43,7 @@ export function quantiseSuperRow(
 ): void {
   const quad = quadBytes(words);
   for (let column: i32 = 0; column < columns; column += SUPER_COLUMNS) {
-    const d = largest256(x) / 127;
+    const d = largestMagnitude(x, x + 1024) / 127;
     const vanishes = d < LEAST_SCALE;
     const inverse = f32x4.splat(vanishes ? 0 : 1 / d);
     const tail = out + superData(words) * lanes + SUPER_TAIL * lane;

@@ -21,10 +21,11 @@ import {
   superBlockBytes,
 } from '../formats/super-block';
 import {offsetOf, tableOf, unitOf} from '../formats/type-values';
+import {hasNibbles, highMask, highNibbles, loadHigh, lowMask, lowNibbles, operands, pairCodes} from './codes';
 import {usesWords} from './dot-mode';
-import {LONG_SUMS, SHORT_SUMS, SUPER_TAIL, quadBytes, superBytes, superData} from './super-activations';
-import {hasNibbles, highMask, highNibbles, loadHigh, lowMask, lowNibbles, pairCodes} from './codes';
-import {WORDS, dotQuad, exactSum, operands, loadMinima, loadScales, startOf} from './super-vector';
+import {WORDS, dotQuad, exactSum, quadBytes} from './dot-quad';
+import {LONG_SUMS, SHORT_SUMS, SUPER_TAIL, superBytes, superData} from './super-activations';
+import {loadMinima, loadScales, startOf} from './super-vector';
 
 const QUADS_BYTES: usize = 64 * QUAD_BYTES;
 

@@ -20,33 +20,16 @@ import {
 } from '../formats/super-block';
 import {offsetOf, tableOf, unitOf} from '../formats/type-values';
 import {WORDS_SHIFT, clearResults} from './block';
-import {dot, usesWords} from './dot-mode';
-import {LONG_SUMS, SHORT_SUMS, quadBytes, superBytes, superData} from './super-activations';
-import {hasNibbles, highMask, highNibbles, loadHigh, lowMask, lowNibbles, pairCodes} from './codes';
-
-/** Adds the products of 4 rows with 4 columns; `x`: a quad of one token. */
-// @ts-ignore: decorator
-@inline
-export function dotQuad(words: bool, x: usize, w: v128, sum: v128): v128 {
-  if (ASC_FEATURE_RELAXED_SIMD) {
-    if (!words) return dot(v128.load32_splat(x), w, sum);
-  }
-  const first = i32x4.add(sum, i32x4.dot_i16x8_s(i16x8.shl(w, 8), v128.load32_splat(x)));
-  return i32x4.add(first, i32x4.dot_i16x8_s(i16x8.shr_s(w, 8), v128.load32_splat(x, 4)));
-}
+import {hasNibbles, highMask, highNibbles, loadHigh, lowMask, lowNibbles, operands, pairCodes} from './codes';
+import {usesWords} from './dot-mode';
+import {WORDS, dotQuad, exactSum, quadBytes} from './dot-quad';
+import {LONG_SUMS, SHORT_SUMS, superBytes, superData} from './super-activations';
 
 /** What an integer sum begins with; `sum`: the address of the sum of its activations. */
 // @ts-ignore: decorator
 @inline
 export function startOf(words: bool, offset: i32, sum: usize): v128 {
   return i32x4.splat((-offset * <i32>load<i16>(sum)) << (words ? WORDS_SHIFT : 0));
-}
-
-/** An integer sum without the factor that words kernels carry. */
-// @ts-ignore: decorator
-@inline
-export function exactSum(words: bool, sum: v128): v128 {
-  return words ? i32x4.shr_s(sum, WORDS_SHIFT) : sum;
 }
 
 /** The integer scales of a sub-block, 8 rows. */
@@ -75,13 +58,6 @@ export function loadMinima(shape: Format, block: usize, pair: usize, upper: bool
 @inline
 export function sumsForMinima(shape: Format, tail: usize): usize {
   return tail + (hasShortSubs(shape) ? SHORT_SUMS : LONG_SUMS);
-}
-
-/** The operands that the entries of a table become. */
-// @ts-ignore: decorator
-@inline
-export function operands(table: usize, offset: i32): v128 {
-  return i8x16.add(v128.load(table), i8x16.splat(<i8>offset));
 }
 
 /** Adds one compute block of 8 rows to their results at `y`. `unit`, `offset`, `table`: see formats/type-values.ts. */
@@ -218,9 +194,6 @@ function multiply(
     x += superBytes(words);
   }
 }
-
-/** Whether products are of words, but for IQ4_XS (see usesWords). */
-export const WORDS: bool = !ASC_FEATURE_RELAXED_SIMD;
 
 // A function for every shape: what does not belong to it is gone when it is compiled.
 

@@ -1,5 +1,6 @@
 /** Writes keys and values into the cache (layouts: kv-cache.ts). */
 import {toF16x4} from '../formats/f16';
+import {largestMagnitude, quantise4} from '../formats/quantise';
 import {
   BLOCK_POSITIONS,
   blockBytes,
@@ -161,28 +162,4 @@ function storeScale(from: usize, end: usize, scale: usize): v128 {
   const bits = i32x4.extract_lane(toF16x4(f32x4.splat(d)), 0);
   store<u16>(scale, <u16>bits);
   return f32x4.splat(bits == 0 ? 0 : 1 / d);
-}
-
-/**
- * The largest |x| in [from, end); NaN if there is one. Without the sign, the order of the bits is that of the
- * values, NaN on top.
- */
-function largestMagnitude(from: usize, end: usize): f32 {
-  const mask = i32x4.splat(0x7fffffff);
-  let m = i32x4.splat(0);
-  for (; from < end; from += 16) m = i32x4.max_s(m, v128.and(v128.load(from), mask));
-  m = i32x4.max_s(m, i32x4.shuffle(m, m, 2, 3, 0, 1));
-  m = i32x4.max_s(m, i32x4.shuffle(m, m, 1, 0, 3, 2));
-  return f32x4.extract_lane(m, 0);
-}
-
-/** Adding 1.5 * 2^23 to |x| < 2^22 rounds it, half to even, and leaves the integer in the low bits. */
-const ROUNDING: f32 = 12582912;
-
-/** Four values as i32. */
-// @ts-ignore: decorator
-@inline
-function quantise4(x: usize, inverse: v128): v128 {
-  const rounded = f32x4.add(f32x4.mul(v128.load(x), inverse), f32x4.splat(ROUNDING));
-  return i32x4.sub(rounded, i32x4.splat(reinterpret<i32>(ROUNDING)));
 }

@@ -1,33 +1,4 @@
-/** Rounding of activations to bytes, and how they are laid down. */
-
-/** Adding 1.5 * 2^23 to |x| < 2^22 rounds it, half to even, and leaves the integer in the low bits. */
-const ROUNDING: f32 = 12582912;
-
-// @ts-ignore: decorator
-@inline
-function quantise4(x: usize, inverse: v128): v128 {
-  const rounded = f32x4.add(f32x4.mul(v128.load(x), inverse), f32x4.splat(ROUNDING));
-  return i32x4.sub(rounded, i32x4.splat(reinterpret<i32>(ROUNDING)));
-}
-
-/** 16 columns as i8. */
-// @ts-ignore: decorator
-@inline
-export function quantise16(x: usize, inverse: v128): v128 {
-  return i8x16.narrow_i16x8_s(
-    i16x8.narrow_i32x4_s(quantise4(x, inverse), quantise4(x + 16, inverse)),
-    i16x8.narrow_i32x4_s(quantise4(x + 32, inverse), quantise4(x + 48, inverse)),
-  );
-}
-
-// @ts-ignore: decorator
-@inline
-export function sumBytes(q: v128): i32 {
-  const s = i32x4.extadd_pairwise_i16x8_s(i16x8.extadd_pairwise_i8x16_s(q));
-  return (
-    i32x4.extract_lane(s, 0) + i32x4.extract_lane(s, 1) + i32x4.extract_lane(s, 2) + i32x4.extract_lane(s, 3)
-  );
-}
+/** How quantised activations of 32 columns, 16 low and 16 high ones, are laid down (block.ts). */
 
 /** The four 32-bit lanes of `q` at `out`, `out + step`, … */
 // @ts-ignore: decorator
