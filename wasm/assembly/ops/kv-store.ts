@@ -14,7 +14,7 @@ import {
   scaleGroups,
 } from './kv-cache';
 
-/** Rows (kvHeads, headDim) of f32, token t at `k + t * kStride`, become positions `position + t` of K. */
+/** Rows (kvHeads, headDim) of f32, token t at `k + t * stride`, become positions `position + t` of K. */
 export function storeK(
   kvType: KvType,
   k: usize,
@@ -24,21 +24,9 @@ export function storeK(
   capacity: i32,
   position: i32,
   tokens: i32,
-  kStride: usize,
+  stride: usize,
 ): void {
-  const blocks = blockCount(capacity), bytes = blockBytes(kvType, headDim);
-  for (let token: i32 = 0; token < tokens; token++) {
-    const at = position + token, lane = at % BLOCK_POSITIONS;
-    let from = k, block = cache + <usize>((at / BLOCK_POSITIONS) % blocks) * bytes;
-    for (let head: i32 = 0; head < kvHeads; head++) {
-      if (kvType == KV_F32) scatterF32(from, block, lane, headDim);
-      else if (kvType == KV_F16) scatterF16(from, block, lane, headDim);
-      else scatterQ8(from, block, lane, headDim);
-      from += <usize>headDim << 2;
-      block += <usize>blocks * bytes;
-    }
-    k += kStride;
-  }
+  storeRows(true, kvType, k, cache, kvHeads, headDim, capacity, position, tokens, stride);
 }
 
 /** The same for V. */
@@ -51,24 +39,44 @@ export function storeV(
   capacity: i32,
   position: i32,
   tokens: i32,
-  vStride: usize,
+  stride: usize,
+): void {
+  storeRows(false, kvType, v, cache, kvHeads, headDim, capacity, position, tokens, stride);
+}
+
+function storeRows(
+  isK: bool,
+  kvType: KvType,
+  rows: usize,
+  cache: usize,
+  kvHeads: i32,
+  headDim: i32,
+  capacity: i32,
+  position: i32,
+  tokens: i32,
+  stride: usize,
 ): void {
   const blocks = blockCount(capacity), bytes = blockBytes(kvType, headDim);
   for (let token: i32 = 0; token < tokens; token++) {
     const at = position + token, lane = at % BLOCK_POSITIONS;
-    let from = v, block = cache + <usize>((at / BLOCK_POSITIONS) % blocks) * bytes;
+    let from = rows, block = cache + <usize>((at / BLOCK_POSITIONS) % blocks) * bytes;
     for (let head: i32 = 0; head < kvHeads; head++) {
-      if (kvType == KV_F32) copyF32(from, block, lane, headDim);
-      else if (kvType == KV_F16) copyF16(from, block, lane, headDim);
-      else copyQ8(from, block, lane, headDim);
+      if (isK) scatter(kvType, from, block, lane, headDim);
+      else copy(kvType, from, block, lane, headDim);
       from += <usize>headDim << 2;
       block += <usize>blocks * bytes;
     }
-    v += vStride;
+    rows += stride;
   }
 }
 
 // One position of a block of K: its values are 32 elements apart. headDim is a multiple of 4.
+
+function scatter(kvType: KvType, from: usize, block: usize, lane: i32, headDim: i32): void {
+  if (kvType == KV_F32) scatterF32(from, block, lane, headDim);
+  else if (kvType == KV_F16) scatterF16(from, block, lane, headDim);
+  else scatterQ8(from, block, lane, headDim);
+}
 
 function scatterF32(from: usize, block: usize, lane: i32, headDim: i32): void {
   let to = block + (<usize>lane << 2);
@@ -108,6 +116,12 @@ function scatterQ8(from: usize, block: usize, lane: i32, headDim: i32): void {
 }
 
 // One position of a block of V: its values are side by side.
+
+function copy(kvType: KvType, from: usize, block: usize, lane: i32, headDim: i32): void {
+  if (kvType == KV_F32) copyF32(from, block, lane, headDim);
+  else if (kvType == KV_F16) copyF16(from, block, lane, headDim);
+  else copyQ8(from, block, lane, headDim);
+}
 
 function copyF32(from: usize, block: usize, lane: i32, headDim: i32): void {
   memory.copy(block + (<usize>(lane * headDim) << 2), from, <usize>headDim << 2);

@@ -4,8 +4,8 @@ import {
   BLOCK_POSITIONS,
   blockScaleBytes,
   GROUP_VALUES,
-  KV_F16,
   KV_F32,
+  KV_Q8_0,
   KvType,
   MASK_BYTES,
   scaleGroups,
@@ -16,16 +16,10 @@ export function widenScratchBytes(headDim: i32): usize {
   return <usize>(scaleGroups(headDim) * BLOCK_POSITIONS) << 2;
 }
 
-/**
- * A block of K as f32 (headDim, 32): where it is, if it is f32, else written to `out`. Returns where.
- */
+/** A block of K as f32 (headDim, 32): where it is, if it is f32, else written to `out`. Returns where. */
 export function widenK(kvType: KvType, block: usize, headDim: i32, out: usize, scratch: usize): usize {
-  if (kvType == KV_F32) return block;
-  if (kvType == KV_F16) {
-    widenF16(block + MASK_BYTES, BLOCK_POSITIONS * headDim, out);
-    return out;
-  }
-  widenF16(block, scaleGroups(headDim) * BLOCK_POSITIONS, scratch);
+  if (kvType != KV_Q8_0) return widenFloats(kvType, block, headDim, out);
+  widenScales(block, headDim, scratch);
   let from = block + blockScaleBytes(headDim), to = out;
   for (let at: i32 = 0; at < headDim; at += GROUP_VALUES, scratch += 128) {
     const bytes = <usize>(min(headDim - at, GROUP_VALUES) * BLOCK_POSITIONS);
@@ -44,12 +38,8 @@ export function widenK(kvType: KvType, block: usize, headDim: i32, out: usize, s
 
 /** A block of V as f32 (32, headDim), in the same way. */
 export function widenV(kvType: KvType, block: usize, headDim: i32, out: usize, scratch: usize): usize {
-  if (kvType == KV_F32) return block;
-  if (kvType == KV_F16) {
-    widenF16(block + MASK_BYTES, BLOCK_POSITIONS * headDim, out);
-    return out;
-  }
-  widenF16(block, scaleGroups(headDim) * BLOCK_POSITIONS, scratch);
+  if (kvType != KV_Q8_0) return widenFloats(kvType, block, headDim, out);
+  widenScales(block, headDim, scratch);
   let from = block + blockScaleBytes(headDim), to = out;
   for (let position: i32 = 0; position < BLOCK_POSITIONS; position++) {
     for (let at: i32 = 0; at < headDim; at += GROUP_VALUES, scratch += 4) {
@@ -64,6 +54,16 @@ export function widenV(kvType: KvType, block: usize, headDim: i32, out: usize, s
     }
   }
   return out;
+}
+
+function widenFloats(kvType: KvType, block: usize, headDim: i32, out: usize): usize {
+  if (kvType == KV_F32) return block;
+  widenF16(block + MASK_BYTES, BLOCK_POSITIONS * headDim, out);
+  return out;
+}
+
+function widenScales(block: usize, headDim: i32, scratch: usize): void {
+  widenF16(block, scaleGroups(headDim) * BLOCK_POSITIONS, scratch);
 }
 
 /** `n` f16, a multiple of 16, as f32. */
