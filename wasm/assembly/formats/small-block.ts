@@ -10,7 +10,8 @@
  * Value of a weight: d × w + m; w is code - offset, or a table's entry (type-values.ts); in NVFP4 times 1/2.
  */
 import {codeBits} from './codes';
-import {Format, NVFP4, Q2, Q4_MIN, Q5_MIN} from './format';
+import {loadBF16x4, loadF16x4, widenF16x4} from './f16';
+import {Format, MXFP4, NVFP4, Q2, Q4_MIN, Q5_MIN} from './format';
 
 /** Columns of a block of activations. */
 export const SMALL_COLUMNS: i32 = 32;
@@ -68,4 +69,18 @@ export function smallGroupBytes(format: Format, columns: i32): usize {
 @inline
 export function hasTwoScales(format: Format): bool {
   return format == NVFP4;
+}
+
+/** 2^8, by which the exponents' biases of f16 and ue4m3 differ, times the unit of e2m1's doubled values. */
+export const NVFP4_UNIT: f32 = 128;
+
+/** The scales of 4 rows at `scales` as f32; of NVFP4 those of the first (`half` 0) or the second 16 columns / NVFP4_UNIT. */
+// @ts-ignore: decorator
+@inline
+export function loadScales(format: Format, scales: usize, half: i32): v128 {
+  if (format == MXFP4) return loadBF16x4(scales);
+  if (format != NVFP4) return loadF16x4(scales);
+  // The fields of ue4m3 are those of an f16 of a smaller exponent: see NVFP4_UNIT.
+  const codes = v128.load16x4_u(scales);
+  return widenF16x4(i32x4.shl(half ? i32x4.shr_u(codes, 8) : v128.and(codes, i32x4.splat(255)), 7));
 }

@@ -35,13 +35,6 @@ export function tokenBytes(format: Format, columns: i32): usize {
   return sumsOffset(format, columns, 1) + (hasMinimum(format) ? <usize>(columns / BLOCK_COLUMNS) * 4 : 0);
 }
 
-/** Whether a format has kernels for tiles of 4 tokens; else tokens are taken one by one. */
-// @ts-ignore: decorator
-@inline
-export function hasTiles(format: Format): bool {
-  return !hasTwoScales(format);
-}
-
 /** Where the scratch of the batch kernels begins: after the activations, at a multiple of 64. */
 // @ts-ignore: decorator
 @inline
@@ -53,7 +46,7 @@ export function scratchOffset(format: Format, columns: i32, tokens: i32): usize 
  * Scratch holds one group's scales (blocks, 16) or one group of widened 16-bit weights (columns, 16), as f32.
  */
 function scratchBytes(format: Format, columns: i32, tokens: i32): usize {
-  if (tokens < TILE_TOKENS || format == F32 || !hasTiles(format)) return 0;
+  if (tokens < TILE_TOKENS || format == F32) return 0;
   if (isSmall(format)) return smallScratchBytes(format, columns);
   if (isSuper(format)) return expandedGroupBytes(format, columns);
   return <usize>(isQuantised(format) ? columns / BLOCK_COLUMNS : columns) << 6;
@@ -73,7 +66,7 @@ export function prepareActivations(
   xStride: usize,
   out: usize,
 ): void {
-  const tiled = hasTiles(format) ? tokens & ~(TILE_TOKENS - 1) : 0;
+  const tiled = tokens & ~(TILE_TOKENS - 1);
   const bytes = tokenBytes(format, columns);
   for (let token: i32 = 0; token < tokens; token++) {
     const lane = <usize>(token < tiled ? token & (TILE_TOKENS - 1) : 0);

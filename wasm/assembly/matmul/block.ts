@@ -9,6 +9,7 @@
  * Activations of one block of 32 columns, for 1 token or a tile of 4:
  *   data · f32 scale of each token · i32 start of each token
  * The start is what the integer sum begins with: it takes back the offset that the stored weights carry.
+ * NVFP4, whose weights have a scale for 16 columns, has two starts, i16, of columns 0 … 15 and 16 … 31.
  *   bytes kernels:  data = 32 × i8 a token, parts of 4 columns; in a tile (8 parts, 4 tokens, 4 columns)
  *   words kernels:  data = 32 × i16 a token, in parts as the format's words kernel wants them;
  *                   in a tile (parts, 4 tokens, words)
@@ -42,6 +43,13 @@ export function clearResults(y: usize, yStride: usize, streams: i32): void {
     memory.fill(y, 0, 64);
     y += yStride;
   }
+}
+
+/** What the sums of columns 0 … 15 (`half` 0) or 16 … 31 begin with, from the two starts of a token at `starts`. */
+// @ts-ignore: decorator
+@inline
+export function halfStart(words: bool, starts: usize, half: i32): v128 {
+  return i32x4.splat(<i32>load<i16>(starts + half * 2) << (words ? WORDS_SHIFT : 0));
 }
 
 // @ts-ignore: decorator

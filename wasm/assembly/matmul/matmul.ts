@@ -2,9 +2,9 @@ import {loadF16x4} from '../formats/f16';
 import {BLOCK_COLUMNS, F16, F32, Format, GROUP_ROWS, isQuantised, isSmall, isSuper} from '../formats/format';
 import {Q4, Q4_BLOCK_BYTES, Q4_MIN, Q8, Q8_BLOCK_BYTES} from '../formats/format';
 import {groupBytes} from '../formats/group';
-import {hasMinimum, smallBlocksBytes} from '../formats/small-block';
+import {hasMinimum, hasTwoScales, smallBlocksBytes} from '../formats/small-block';
 import {SUPER_COLUMNS} from '../formats/super-block';
-import {hasTiles, scratchOffset, sumsOffset, tokenBytes} from './activations';
+import {scratchOffset, sumsOffset, tokenBytes} from './activations';
 import {STREAMS, TILE_TOKENS} from './block';
 import {usesWords} from './dot-mode';
 import {addFloatsTile, addFloatsVector, floatsTile, floatsVector, widenGroup} from './floats';
@@ -16,6 +16,7 @@ import {expandedScratch, expandSmallGroup, minimaScratch} from './small-tile';
 import {smallVector} from './small-vector';
 import {expandedGroupBytes, expandGroup, superTile} from './super-tile';
 import {superVector} from './super-vector';
+import {twoScalesTile} from './two-scales-tile';
 
 /** Bytes of the results of a group with one token. */
 const GROUP_RESULT_BYTES: usize = 64;
@@ -36,8 +37,7 @@ export function matmul(
   yStride: usize,
 ): void {
   const groups = (rows + GROUP_ROWS - 1) / GROUP_ROWS;
-  const tiled = tokens >= TILE_TOKENS && hasTiles(format);
-  if (tiled) multiplyBatch(format, matrix, activations, y, groups, columns, tokens, yStride);
+  if (tokens >= TILE_TOKENS) multiplyBatch(format, matrix, activations, y, groups, columns, tokens, yStride);
   else multiplyFew(format, matrix, activations, y, groups, columns, tokens, yStride);
 }
 
@@ -180,6 +180,19 @@ function multiplyQ8Tile(
   }
 }
 
+function multiplyTwoScalesTile(
+  expanded: usize,
+  scales: usize,
+  x: usize,
+  y: usize,
+  blocks: i32,
+  yStride: usize,
+): void {
+  for (let rows: usize = 0; rows < 16; rows += 8) {
+    twoScalesTile(expanded + rows * 4, scales + rows * 4, x, y + rows * 4, blocks, yStride);
+  }
+}
+
 /** Blocks of Q4: also those of Q4_MIN, whose integer sums begin otherwise. */
 function multiplyQ4Vector(
   weights: usize,
@@ -234,7 +247,8 @@ function multiplySmallTile(
   if (format == Q4_MIN) multiplyQ4Tile(weights, scratch, x, y, blocks, yStride);
   else {
     const expanded = scratch + expandedScratch(format, <usize>blocks);
-    multiplyQ8Tile(usesWords(format), expanded, scratch, x, y, blocks, yStride);
+    if (hasTwoScales(format)) multiplyTwoScalesTile(expanded, scratch, x, y, blocks, yStride);
+    else multiplyQ8Tile(usesWords(format), expanded, scratch, x, y, blocks, yStride);
   }
   if (!hasMinimum(format)) return;
   const minima = scratch + minimaScratch(<usize>blocks), sums = x + sumsOffset(format, columns, TILE_TOKENS);

@@ -2,14 +2,16 @@
  * Batches with small blocks: a group's codes become the bytes of Q8 blocks, once for all tiles, and Q8's kernels take
  * them. (Q4_MIN has Q4's blocks and its kernels.)
  */
-import {Format, IQ4_NL, MXFP4, Q2, Q4_MIN, Q5, Q8_BLOCK_BYTES} from '../formats/format';
-import {loadBF16x4, loadF16x4, widenF16x16} from '../formats/f16';
+import {Format, IQ4_NL, Q2, Q4_MIN, Q5, Q5_MIN, Q8_BLOCK_BYTES} from '../formats/format';
+import {widenF16x16} from '../formats/f16';
 import {
   SCALES_BYTES,
   SMALL_COLUMNS,
   SMALL_QUAD,
   codesAt,
   hasMinimum,
+  hasTwoScales,
+  loadScales,
   scalesAt,
   smallBlocksBytes,
 } from '../formats/small-block';
@@ -19,7 +21,10 @@ import {hasNibbles, highMask, highNibbles, loadHigh, lowMask, lowNibbles, operan
 /** Bytes of the f32 scales, or minima, of a block. */
 const FLOATS_BYTES: usize = 64;
 
-/** Offsets in the scratch of a group: f32 scales (blocks, 16) · f32 minima (blocks, 16) · Q8 blocks. */
+/**
+ * Offsets in the scratch of a group: f32 scales (blocks, 16), of NVFP4 (blocks, 2, 16) · f32 minima (blocks, 16) · Q8
+ * blocks.
+ */
 // @ts-ignore: decorator
 @inline
 export function minimaScratch(blocks: usize): usize {
@@ -29,7 +34,7 @@ export function minimaScratch(blocks: usize): usize {
 // @ts-ignore: decorator
 @inline
 export function expandedScratch(format: Format, blocks: usize): usize {
-  return minimaScratch(blocks) * (hasMinimum(format) ? 2 : 1);
+  return minimaScratch(blocks) * (hasMinimum(format) || hasTwoScales(format) ? 2 : 1);
 }
 
 export function smallScratchBytes(format: Format, columns: i32): usize {
@@ -75,17 +80,21 @@ function expandBlocks(format: Format, weights: usize, blocks: usize, out: usize,
 export function expandSmallGroup(format: Format, weights: usize, columns: i32, scratch: usize): void {
   const blocks = <usize>(columns / SMALL_COLUMNS);
   const minima = weights + smallBlocksBytes(format, blocks);
+  const halves = hasTwoScales(format) ? 2 : 1;
+  let out = scratch;
   for (let block: usize = 0; block < blocks; block++) {
-    const scales = weights + scalesAt(format, block), out = scratch + block * FLOATS_BYTES;
-    for (let quad: usize = 0; quad < 4; quad++) {
-      const from = scales + quad * 8;
-      v128.store(out + quad * 16, format == MXFP4 ? loadBF16x4(from) : loadF16x4(from));
-    }
+    const scales = weights + scalesAt(format, block);
     if (hasMinimum(format)) widenF16x16(minima + block * SCALES_BYTES, out + minimaScratch(blocks));
+    for (let half: i32 = 0; half < halves; half++) {
+      for (let quad: usize = 0; quad < 4; quad++) {
+        v128.store(out + quad * 16, loadScales(format, scales + quad * 8, half));
+      }
+      out += FLOATS_BYTES;
+    }
   }
   const expanded = scratch + expandedScratch(format, blocks);
   const table = operands(tableOf(format), offsetOf(format));
   if (format == Q2) expandBlocks(Q2, weights, blocks, expanded, table);
-  else if (format == IQ4_NL || format == MXFP4) expandBlocks(IQ4_NL, weights, blocks, expanded, table);
-  else if (format != Q4_MIN) expandBlocks(Q5, weights, blocks, expanded, table);
+  else if (format == Q5 || format == Q5_MIN) expandBlocks(Q5, weights, blocks, expanded, table);
+  else if (format != Q4_MIN) expandBlocks(IQ4_NL, weights, blocks, expanded, table);
 }

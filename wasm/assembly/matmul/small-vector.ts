@@ -5,26 +5,12 @@
  * add, blocks ascending: result = result + m × (scale of the activations × their sum).
  */
 import {Format, IQ4_NL, MXFP4, NVFP4, Q2, Q5, Q5_MIN} from '../formats/format';
-import {loadBF16x4, widenF16x4} from '../formats/f16';
-import {SMALL_QUAD, codesAt, hasTwoScales, scalesAt} from '../formats/small-block';
+import {NVFP4_UNIT, SMALL_QUAD, codesAt, hasTwoScales, loadScales, scalesAt} from '../formats/small-block';
 import {offsetOf, tableOf} from '../formats/type-values';
-import {BYTES_BLOCK, WORDS_BLOCK, WORDS_SHIFT, addBlock, addToResults, clearResults} from './block';
+import {BYTES_BLOCK, WORDS_BLOCK, WORDS_SHIFT, addBlock, addToResults, clearResults, halfStart} from './block';
 import {hasNibbles, highMask, highNibbles, loadHigh, lowMask, lowNibbles, operands, pairCodes} from './codes';
 import {usesWords} from './dot-mode';
 import {WORDS, dotLoaded, dotQuad, exactSum, loadOdd, quadBytes} from './dot-quad';
-
-/** The scales of 4 rows, for the first (`half` 0) or the second 16 columns of NVFP4, as f32. */
-// @ts-ignore: decorator
-@inline
-function loadScales(format: Format, scales: usize, half: i32): v128 {
-  if (format == MXFP4) return loadBF16x4(scales);
-  // The fields of ue4m3 are those of an f16 of a smaller exponent: see NVFP4_UNIT.
-  const codes = v128.load16x4_u(scales);
-  return widenF16x4(i32x4.shl(half ? i32x4.shr_u(codes, 8) : v128.and(codes, i32x4.splat(255)), 7));
-}
-
-/** 2^8, by which the exponents' biases of f16 and ue4m3 differ, times the unit of e2m1's doubled values. */
-const NVFP4_UNIT: f32 = 128;
 
 /** `addToResults` for scales that are no f16. */
 // @ts-ignore: decorator
@@ -89,7 +75,7 @@ function addTwoScales(words: bool, scales: usize, codes: usize, x: usize, y: usi
   const mask = lowMask(NVFP4);
   const xScale = f32x4.splat(load<f32>(tail) * NVFP4_UNIT);
   for (let half: i32 = 0; half < 2; half++) {
-    const start = i32x4.splat(<i32>load<i16>(tail + half * 2, 4) << (words ? WORDS_SHIFT : 0));
+    const start = halfStart(words, tail + 4, half);
     let a0 = start, a1 = start, a2 = start, a3 = start;
     let columns = x + half * 4 * quad;
     for (let part = codes; part < codes + 4 * SMALL_QUAD; part += SMALL_QUAD) {
