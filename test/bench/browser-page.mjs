@@ -50,6 +50,8 @@ export async function openPage(path, {isolated = false} = {}) {
     origin: server.origin,
     /** Calls a function of the page with arguments, and awaits its result; both must be plain data. */
     call: (name, ...args) => page.evaluate((name, args) => globalThis.page[name](...args), name, args),
+    /** The page's Workers, of puppeteer. */
+    workers: () => page.workers(),
     close,
   };
 }

@@ -71,6 +71,7 @@ function figures(samples, model, {prompt, tokens, peerPrompt, peerTokens, withPe
     prefillMacs: of('GMAC/s', ({firstTokenMs}) => macs / firstTokenMs / 1e6),
     decode: of('tok/s', ({decodeMs}) => ((tokens - 1) / decodeMs) * 1000),
     decodeBytes: of('GB/s', ({decodeMs}) => (model.weightBytesPerToken * (tokens - 1)) / decodeMs / 1e6),
+    decodeComputeBytes: of('GB/s', ({decodeMs}) => (model.computeBytes * (tokens - 1)) / decodeMs / 1e6),
     ...(withPeer && {
       prefillAsPeer: of('tok/s', ({shortFirstTokenMs}) => (peerPrompt / shortFirstTokenMs) * 1000),
       peerPrefill: of('tok/s', ({peerFirstTokenMs}) => (peerPrompt / peerFirstTokenMs) * 1000),
@@ -86,6 +87,7 @@ export function ratiosOf(figures) {
   return {
     decodeOfMemoryRead: ratio('decodeBytes', 'memoryRead'),
     decodeOfMemoryStreams: ratio('decodeBytes', 'memoryStreams'),
+    decodeComputeOfMemoryRead: ratio('decodeComputeBytes', 'memoryRead'),
     prefillOfDotPeak: ratio('prefillMacs', 'dotPeak'),
     decodeOverPeer: ratio('decode', 'peerDecode'),
     prefillOverPeer: ratio('prefillAsPeer', 'peerPrefill'),

@@ -1,6 +1,13 @@
 import {parseArgs} from 'node:util';
+import {quantisations} from './quantisations.mjs';
 import {shapes} from './shapes.mjs';
-import {tensorTypes} from './tensor-types.mjs';
+
+/** Names, eight in a line. */
+const wrapped = (names) =>
+  Array.from(
+    {length: Math.ceil(names.length / 8)},
+    (_, line) => `                      ${names.slice(line * 8, line * 8 + 8).join(', ')}`,
+  ).join(',\n');
 
 const shapeList = Object.entries(shapes)
   .map(([name, {note}]) => `                      ${name.padEnd(13)} ${note}`)
@@ -13,7 +20,8 @@ the same run. Needs "npm run build" first. Writes the model files, once, to test
 
   --shape NAME        default 215m:
 ${shapeList}
-  --type LIST         ${Object.keys(tensorTypes).join(', ')}; default Q8_0; with commas: one after the other
+  --type LIST         default Q8_0; with commas: one after the other; all: every one; mixes end in _M:
+${wrapped(quantisations)}
   --core LIST         auto, relaxed, baseline; default auto; with commas: one after the other
   --prompt N          tokens of the prefill, default 512
   --tokens N          tokens of the decode, default 128
@@ -23,7 +31,8 @@ ${shapeList}
   --isolated          sends COOP and COEP: a cross-origin isolated page
   --no-peer           leaves wllama out
   --json FILE         where the result with all samples goes, default test/bench/results/<shape>-<types>-<cores>.json
-  --docs              puts the tables into docs/benchmarks.md, beside printing them
+  --summary           prints one table with a row for each type and core instead of a table for each
+  --docs              puts what is printed into docs/benchmarks.md, too
   --help
 `;
 
@@ -56,17 +65,19 @@ export function parseOptions(args) {
       isolated: {type: 'boolean', default: false},
       'no-peer': {type: 'boolean', default: false},
       json: {type: 'string'},
+      summary: {type: 'boolean', default: false},
       docs: {type: 'boolean', default: false},
       help: {type: 'boolean', default: false},
     },
   });
   const number = (name, least) => wholeNumber(name, values[name], least);
-  const list = (name, allowed) => values[name].split(',').map((value) => oneOf(name, value, allowed));
+  const list = (name, allowed) =>
+    values[name] === 'all' ? allowed : values[name].split(',').map((value) => oneOf(name, value, allowed));
   const prompt = number('prompt', 3);
   return {
     help: values.help,
     shape: oneOf('shape', values.shape, Object.keys(shapes)),
-    types: list('type', Object.keys(tensorTypes)),
+    types: list('type', quantisations),
     cores: list('core', ['auto', 'relaxed', 'baseline']),
     prompt,
     tokens: number('tokens', 2),
@@ -76,6 +87,7 @@ export function parseOptions(args) {
     isolated: values.isolated,
     withPeer: !values['no-peer'],
     json: values.json,
+    summary: values.summary,
     docs: values.docs,
   };
 }

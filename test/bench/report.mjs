@@ -12,7 +12,8 @@ function figureRows({figures, options}) {
     memoryStreams: 'reading memory, one Worker, four streams',
     dotPeak: 'relaxed dot product from registers, one Worker',
     decode: `decode, ${tokens} tokens`,
-    decodeBytes: 'decode, weights read',
+    decodeBytes: 'decode, weights read, bytes of the file',
+    decodeComputeBytes: 'decode, weights read, bytes of the compute format',
     prefill: `prefill, ${prompt} tokens`,
     prefillMacs: 'prefill, products of the matrices',
     firstToken: `first token after a prompt of ${prompt}`,
@@ -32,6 +33,11 @@ function ratioRows({ratios, options}) {
   const rows = [
     ['decode of reading memory in one stream', ratios.decodeOfMemoryRead, percent],
     ['decode of reading memory in four streams', ratios.decodeOfMemoryStreams, percent],
+    [
+      'decode, bytes of the compute format, of reading memory in one stream',
+      ratios.decodeComputeOfMemoryRead,
+      percent,
+    ],
     ['prefill of the dot product', ratios.prefillOfDotPeak, percent],
     ['decode over wllama', ratios.decodeOverPeer, times],
     [`prefill of ${options.peerPrompt} tokens over wllama`, ratios.prefillOverPeer, times],
@@ -41,19 +47,24 @@ function ratioRows({ratios, options}) {
     .map(([title, ratio, format]) => `| **${title}** | **${format(ratio)}** | |`);
 }
 
-function environmentLines({environment, model, options, loaded, diagnostics, peer}) {
-  const {headerMs, tensorsMs, totalMs} = loaded.timings;
-  const {core, memory, shards} = diagnostics;
+function environmentLines({environment, options, diagnostics, peer}) {
   const extensions = environment.vectorExtensions.join(', ') || 'vector extensions not known';
   const revision = `${environment.revision ?? 'unknown'}${environment.uncommittedChanges ? ' with changes' : ''}`;
   return [
     `- ${environment.date}, revision ${revision}; ${options.repetitions} repetitions after a warm-up`,
     `- ${environment.browser} (headless), ${environment.operatingSystem}, kernel ${environment.kernel}`,
     `- ${environment.processor}, ${environment.processorCount} cores (${extensions}), load average before ${environment.loadAverage.toFixed(2)}`,
-    `- ${core.variant} core (${core.sha256?.slice(0, 12) ?? 'hash unknown'}), relaxed dot ${core.relaxedDot ?? 'not used'}, ${shards} shard, page ${diagnostics.environment.crossOriginIsolated ? '' : 'not '}cross-origin isolated`,
+    `- 1 shard, page ${diagnostics.environment.crossOriginIsolated ? '' : 'not '}cross-origin isolated`,
+    ...(peer ? [`- wllama ${peer.version} (llama.cpp ${peer.llamaCpp}), one thread, no GPU`] : []),
+  ];
+}
+
+function modelLines({model, options, loaded, diagnostics: {core, memory}}) {
+  const {headerMs, tensorsMs, totalMs} = loaded.timings;
+  return [
+    `- ${core.variant} core (${core.sha256?.slice(0, 12) ?? 'hash unknown'}), relaxed dot ${core.relaxedDot ?? 'not used'}`,
     `- ${options.shape}, ${model.type}, ${(model.parameterCount / 1e6).toFixed(1)} M parameters, ${megabytes(model.fileBytes)} (${megabytes(model.weightBytesPerToken)} read a token), SHA-256 ${model.sha256}`,
     `- load: header ${rounded(headerMs)} ms, tensors ${rounded(tensorsMs)} ms, in all ${rounded(totalMs)} ms; WebAssembly memory at most ${megabytes(memory.wasmHighWaterBytes)}`,
-    ...(peer ? [`- wllama ${peer.version} (llama.cpp ${peer.llamaCpp}), one thread, no GPU`] : []),
   ];
 }
 
@@ -63,6 +74,7 @@ export function markdownOf(result) {
     `### ${options.shape}, ${model.type}, ${diagnostics.core.variant} core`,
     '',
     ...environmentLines(result),
+    ...modelLines(result),
     '',
     '| figure | median | p95 (slow side) |',
     '|---|---|---|',
@@ -71,3 +83,45 @@ export function markdownOf(result) {
     '',
   ].join('\n');
 }
+
+/** One table of all results: a row for each type and core. Columns of the peer only where it was measured. */
+export function summaryOf(results) {
+  const [{options}] = results;
+  const {prompt, tokens, peerPrompt, peerTokens, withPeer} = options;
+  const columns = [
+    ['type', ({model}) => model.type],
+    ['core', ({diagnostics}) => diagnostics.core.variant],
+    ['file', ({model}) => megabytes(model.fileBytes)],
+    ['weights in memory', ({model}) => growth(model)],
+    [`decode, ${tokens} tokens`, ({figures}) => rate(figures.decode)],
+    ['of reading memory, by the file', ({ratios}) => share(ratios.decodeOfMemoryRead)],
+    ['by the compute format', ({ratios}) => share(ratios.decodeComputeOfMemoryRead)],
+    [`prefill, ${prompt} tokens`, ({figures}) => rate(figures.prefill)],
+    ['of the dot product', ({ratios}) => share(ratios.prefillOfDotPeak)],
+  ];
+  const peerColumns = [
+    [`wllama: decode, ${peerTokens} tokens`, ({figures}) => rate(figures.peerDecode)],
+    ['ours over it', ({ratios}) => `**${times(ratios.decodeOverPeer)}**`],
+    [`wllama: prefill, ${peerPrompt} tokens`, ({figures}) => rate(figures.peerPrefill)],
+    ['ours over it', ({ratios}) => `**${times(ratios.prefillOverPeer)}**`],
+  ];
+  const all = withPeer ? [...columns, ...peerColumns] : columns;
+  const line = (cells) => `| ${cells.join(' | ')} |`;
+  return [
+    `### ${options.shape}, all types`,
+    '',
+    ...environmentLines(results[0]),
+    '',
+    line(all.map(([title]) => title)),
+    line(all.map((_, index) => (index < 2 ? '---' : '---:'))),
+    ...results.map((result) => line(all.map(([, cell]) => cell(result)))),
+    '',
+  ].join('\n');
+}
+
+const rate = ({unit, median}) => `${rounded(median)} ${unit}`;
+const share = (ratio) => (ratio === null ? '' : percent(ratio));
+
+/** What the compute format takes beside the bytes in the file. */
+const growth = ({computeBytes, weightBytesPerToken}) =>
+  `${megabytes(computeBytes)} (${(computeBytes / weightBytesPerToken).toFixed(2)}×)`;

@@ -7,7 +7,7 @@ import {describeEnvironment} from './environment.mjs';
 import {installPeer} from './install-peer.mjs';
 import {measure, ratiosOf} from './measurement.mjs';
 import {help, parseOptions} from './options.mjs';
-import {markdownOf} from './report.mjs';
+import {markdownOf, summaryOf} from './report.mjs';
 import {syntheticModel} from './synthetic-model.mjs';
 
 const log = (text) => process.stderr.write(`${text}\n`);
@@ -15,7 +15,6 @@ const log = (text) => process.stderr.write(`${text}\n`);
 /** Measures one file with one core, in a browser of its own. */
 async function benchmark({type, core, ...options}) {
   const {path, ...facts} = syntheticModel({shape: options.shape, type});
-  const model = {type, ...facts};
   const peerVersion = options.withPeer ? installPeer() : null;
   const page = await openPage('test/bench/page/index.html', {isolated: options.isolated});
   try {
@@ -32,8 +31,14 @@ async function benchmark({type, core, ...options}) {
       version: peerVersion,
       llamaCpp: await page.call('loadPeer', {model: url, contextLength}),
     };
-    const figures = await measure(page, model, options, log);
     const diagnostics = await page.call('diagnoseOurs');
+    // All of them are read for every token: the embedding matrix is the output matrix, too.
+    const computeBytes = Object.values(diagnostics.memory.plan.weights).reduce(
+      (sum, bytes) => sum + bytes,
+      0,
+    );
+    const model = {type, ...facts, computeBytes};
+    const figures = await measure(page, model, options, log);
     return {
       schema: 1,
       environment,
@@ -57,7 +62,15 @@ function save(file, text) {
 }
 
 async function main() {
-  const {help: wantsHelp, types, cores, json, docs, ...options} = parseOptions(process.argv.slice(2));
+  const {
+    help: wantsHelp,
+    types,
+    cores,
+    json,
+    summary,
+    docs,
+    ...options
+  } = parseOptions(process.argv.slice(2));
   if (wantsHelp) {
     process.stdout.write(help);
     return;
@@ -67,12 +80,15 @@ async function main() {
     for (const core of cores) {
       const result = await benchmark({...options, type, core});
       results.push(result);
-      process.stdout.write(`${markdownOf(result)}\n`);
+      if (!summary) process.stdout.write(`${markdownOf(result)}\n`);
     }
   }
   const name = `${options.shape}-${types.join('+')}-${cores.join('+')}.json`.toLowerCase();
   save(json ?? join(import.meta.dirname, 'results', name), `${JSON.stringify(results, null, 2)}\n`);
-  if (docs) writeDocsSection('figures', results.map(markdownOf).join('\n'));
+  const section = summary ? `types ${options.shape}` : 'figures';
+  const markdown = summary ? summaryOf(results) : results.map(markdownOf).join('\n');
+  if (summary) process.stdout.write(`${markdown}\n`);
+  if (docs) writeDocsSection(section, markdown);
 }
 
 try {

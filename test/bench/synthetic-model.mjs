@@ -19,6 +19,7 @@ import {dirname, join} from 'node:path';
 import {pathToFileURL} from 'node:url';
 import {parseArgs} from 'node:util';
 import {alignment, ggufHeader} from './gguf-header.mjs';
+import {quantisations, typeOfMatrix} from './quantisations.mjs';
 import {Random} from './random.mjs';
 import {shapes, tensorsOf} from './shapes.mjs';
 import {byteLength, tensorTypes} from './tensor-types.mjs';
@@ -52,8 +53,8 @@ const pieceBytes = 4 << 20;
 export function syntheticModel({shape: shapeName, type, seed = 1, contextLength = 4096, path}) {
   const shape = shapes[shapeName];
   if (!shape) throw new Error(`Unknown shape "${shapeName}"; there are: ${Object.keys(shapes).join(', ')}`);
-  if (!tensorTypes[type])
-    throw new Error(`Unknown type "${type}"; there are: ${Object.keys(tensorTypes).join(', ')}`);
+  if (!quantisations.includes(type))
+    throw new Error(`Unknown type "${type}"; there are: ${quantisations.join(', ')}`);
   const file =
     path ?? join(import.meta.dirname, 'models', `${shapeName}-${type.toLowerCase()}-seed${seed}.gguf`);
   const request = {writerVersion, shape, type, seed, contextLength};
@@ -72,7 +73,7 @@ function readRecord(file, request) {
 
 function write(file, request, shapeName) {
   const {shape, type, seed, contextLength} = request;
-  const tensors = tensorsOf(shape).map((tensor) => describe(tensor, type));
+  const tensors = tensorsOf(shape).map((tensor) => describe(tensor, type, shape.layerCount));
   const metadata = {
     ...modelMetadata(shape, `synthetic ${shapeName} ${type}`, contextLength),
     ...vocabularyMetadata(shape.vocabularySize),
@@ -102,8 +103,8 @@ function write(file, request, shapeName) {
   return {...model, path: file};
 }
 
-function describe(tensor, type) {
-  const typeName = tensor.isMatrix ? type : 'F32';
+function describe(tensor, type, layerCount) {
+  const typeName = tensor.isMatrix ? typeOfMatrix(type, tensor, layerCount) : 'F32';
   const elements = tensor.dimensions.reduce((product, dimension) => product * dimension, 1);
   return {
     ...tensor,
