@@ -71,7 +71,7 @@ export function tableOf(format: Format): usize {
 
 /** What is added to the entries of a table: of the IQ types, and of e2m1. Those of IQ4_NL and IQ4_XS need all 8 bits. */
 const TABLE_OFFSET: i32 = 64;
-const E2M1_OFFSET: i32 = 12;
+export const E2M1_OFFSET: i32 = 12;
 
 /**
  * What is added to the weights so that the products' operand is 0 … 127. The integer sums begin with minus that times

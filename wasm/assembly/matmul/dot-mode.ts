@@ -13,7 +13,7 @@ import {Format, IQ4_NL, IQ4_XS, Q8} from '../formats/format';
 export const SIGNED: i32 = 0;
 /** w is an unsigned byte; sums are exact. Weights are stored plus 128; 128 × (sum of x) is subtracted. */
 export const UNSIGNED: i32 = 1;
-/** Exact for w in 0 … 127 only: Q8 runs on 16-bit products, Q4 on the relaxed dot product. */
+/** Exact for w in 0 … 127 only: weights of 8 bits run on 16-bit products, all others on the relaxed dot product. */
 export const SEVEN_BIT: i32 = 2;
 /** No relaxed dot product in this core: everything runs on 16-bit products. */
 export const NONE: i32 = 3;
@@ -67,6 +67,20 @@ export function dot(x: v128, w: v128, sum: v128): v128 {
   return i32x4.relaxed_dot_i8x16_i7x16_add_s(x, w, sum);
 }
 
+/** The half of it: pairs of products in lanes of 16 bits. Exact for w in 0 … 127. */
+// @ts-ignore: decorator
+@inline
+export function dotPairs(x: v128, w: v128): v128 {
+  return i16x8.relaxed_dot_i8x16_i7x16_s(x, w);
+}
+
+/** Whether the relaxed dot product is no instruction of the processor; its half is one then. */
+// @ts-ignore: decorator
+@inline
+export function isSlow(): bool {
+  return ASC_FEATURE_RELAXED_SIMD && mode == SEVEN_BIT;
+}
+
 /**
  * Operands and result of the probe, 16 bytes each. In memory: an optimiser must not compute what is asked of
  * the engine.
@@ -88,6 +102,16 @@ function expected(lane: usize, signed: bool): i32 {
 /** Whether the engine's sums of the present operands are those of signed or of unsigned weights. */
 function agrees(signed: bool): bool {
   v128.store(sums, dot(v128.load(xs), v128.load(ws), i32x4.splat(0)));
+  return isExpected(signed);
+}
+
+/** The same for its half. */
+function halfAgrees(): bool {
+  v128.store(sums, i32x4.extadd_pairwise_i16x8_s(dotPairs(v128.load(xs), v128.load(ws))));
+  return isExpected(false);
+}
+
+function isExpected(signed: bool): bool {
   for (let lane: usize = 0; lane < 4; lane++) {
     if (load<i32>(sums + lane * 4) != expected(lane, signed)) return false;
   }
@@ -115,7 +139,7 @@ export function probeRelaxedDot(): i32 {
   let unsigned = true;
   for (let round: u32 = 0; round < 256; round++) {
     fillOperands(round, 0x7f);
-    if (!agrees(false)) return BROKEN;
+    if (!agrees(false) || !halfAgrees()) return BROKEN;
     fillOperands(round, 0xff);
     if (!agrees(false)) unsigned = false;
     if (!agrees(true)) signed = false;

@@ -6,7 +6,7 @@ import {hasMinimum, hasTwoScales, smallBlocksBytes} from '../formats/small-block
 import {SUPER_COLUMNS} from '../formats/super-block';
 import {scratchOffset, sumsOffset, tokenBytes} from './activations';
 import {STREAMS, TILE_TOKENS} from './block';
-import {usesWords} from './dot-mode';
+import {Dot, WORDS, dotOf} from './dot-quad';
 import {addFloatsTile, addFloatsVector, floatsTile, floatsVector, widenGroup} from './floats';
 import {q4BytesTile, q4BytesVector} from './q4-bytes';
 import {q4WordsTile, q4WordsVector} from './q4-words';
@@ -155,7 +155,7 @@ function multiplyVector(
   } else if (isSmall(format)) {
     multiplySmallVector(format, weights, stride, streams, x, y, yStride, columns);
   } else if (format == Q8) {
-    if (usesWords(Q8)) q8WordsVector(weights, stride, streams, x, y, yStride, blocks);
+    if (dotOf(Q8) == WORDS) q8WordsVector(weights, stride, streams, x, y, yStride, blocks);
     else if (ASC_FEATURE_RELAXED_SIMD) q8BytesVector(weights, stride, streams, x, y, yStride, blocks);
   } else if (format == Q4) {
     multiplyQ4Vector(weights, stride, streams, x, y, yStride, blocks);
@@ -164,7 +164,7 @@ function multiplyVector(
 
 /** Blocks of Q8: also those that small blocks are expanded to. */
 function multiplyQ8Tile(
-  words: bool,
+  kind: Dot,
   weights: usize,
   scratch: usize,
   x: usize,
@@ -175,8 +175,8 @@ function multiplyQ8Tile(
   for (let rows: usize = 0; rows < 16; rows += 8) {
     // 4 bytes of a part, 4 of the scales and 4 of the results for every row.
     const w = weights + rows * 4, scales = scratch + rows * 4, out = y + rows * 4;
-    if (words) q8WordsTile(w, scales, x, out, blocks, yStride);
-    else if (ASC_FEATURE_RELAXED_SIMD) q8BytesTile(w, scales, x, out, blocks, yStride);
+    if (kind == WORDS) q8WordsTile(w, scales, x, out, blocks, yStride);
+    else if (ASC_FEATURE_RELAXED_SIMD) q8BytesTile(kind, w, scales, x, out, blocks, yStride);
   }
 }
 
@@ -203,7 +203,7 @@ function multiplyQ4Vector(
   yStride: usize,
   blocks: i32,
 ): void {
-  if (ASC_FEATURE_RELAXED_SIMD) q4BytesVector(weights, stride, streams, x, y, yStride, blocks);
+  if (ASC_FEATURE_RELAXED_SIMD) q4BytesVector(dotOf(Q4), weights, stride, streams, x, y, yStride, blocks);
   else q4WordsVector(weights, stride, streams, x, y, yStride, blocks);
 }
 
@@ -211,7 +211,7 @@ function multiplyQ4Tile(weights: usize, scratch: usize, x: usize, y: usize, bloc
   const step: usize = ASC_FEATURE_RELAXED_SIMD ? 8 : 4;
   for (let rows: usize = 0; rows < 16; rows += step) {
     const w = weights + rows * 4, scales = scratch + rows * 4, out = y + rows * 4;
-    if (ASC_FEATURE_RELAXED_SIMD) q4BytesTile(w, scales, x, out, blocks, yStride);
+    if (ASC_FEATURE_RELAXED_SIMD) q4BytesTile(dotOf(Q4), w, scales, x, out, blocks, yStride);
     else q4WordsTile(w, scales, x, out, blocks, yStride);
   }
 }
@@ -248,7 +248,7 @@ function multiplySmallTile(
   else {
     const expanded = scratch + expandedScratch(format, <usize>blocks);
     if (hasTwoScales(format)) multiplyTwoScalesTile(expanded, scratch, x, y, blocks, yStride);
-    else multiplyQ8Tile(usesWords(format), expanded, scratch, x, y, blocks, yStride);
+    else multiplyQ8Tile(dotOf(format), expanded, scratch, x, y, blocks, yStride);
   }
   if (!hasMinimum(format)) return;
   const minima = scratch + minimaScratch(<usize>blocks), sums = x + sumsOffset(format, columns, TILE_TOKENS);
@@ -279,7 +279,7 @@ function multiplyTile(
   } else if (isSmall(format)) {
     multiplySmallTile(format, weights, scratch, x, y, columns, yStride);
   } else if (format == Q8) {
-    multiplyQ8Tile(usesWords(Q8), weights, scratch, x, y, blocks, yStride);
+    multiplyQ8Tile(dotOf(Q8), weights, scratch, x, y, blocks, yStride);
   } else if (format == Q4) {
     multiplyQ4Tile(weights, scratch, x, y, blocks, yStride);
   } else {

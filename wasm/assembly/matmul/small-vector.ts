@@ -9,15 +9,29 @@ import {NVFP4_UNIT, SMALL_QUAD, codesAt, hasTwoScales, loadScales, scalesAt} fro
 import {offsetOf, tableOf} from '../formats/type-values';
 import {BYTES_BLOCK, WORDS_BLOCK, WORDS_SHIFT, addBlock, addToResults, clearResults, halfStart} from './block';
 import {hasNibbles, highMask, highNibbles, loadHigh, lowMask, lowNibbles, operands, pairCodes} from './codes';
-import {usesWords} from './dot-mode';
-import {WORDS, dotLoaded, dotQuad, exactSum, loadOdd, quadBytes} from './dot-quad';
+import {
+  BYTES,
+  DOT,
+  Dot,
+  WORDS,
+  begin,
+  dotLoaded,
+  dotOf,
+  dotQuad,
+  exactSum,
+  finish,
+  loadOdd,
+  quadBytes,
+  quadsAtOnce,
+  shortsOf,
+} from './dot-quad';
 
 /** `addToResults` for scales that are no f16. */
 // @ts-ignore: decorator
 @inline
 function addScaled(
   format: Format,
-  words: bool,
+  kind: Dot,
   y: usize,
   scales: usize,
   half: i32,
@@ -27,105 +41,121 @@ function addScaled(
   a2: v128,
   a3: v128,
 ): void {
-  v128.store(y, addBlock(v128.load(y), exactSum(words, a0), loadScales(format, scales, half), xScale));
-  v128.store(y, addBlock(v128.load(y, 16), exactSum(words, a1), loadScales(format, scales + 8, half), xScale), 16);
-  v128.store(y, addBlock(v128.load(y, 32), exactSum(words, a2), loadScales(format, scales + 16, half), xScale), 32);
-  v128.store(y, addBlock(v128.load(y, 48), exactSum(words, a3), loadScales(format, scales + 24, half), xScale), 48);
+  v128.store(y, addBlock(v128.load(y), exactSum(kind, a0), loadScales(format, scales, half), xScale));
+  v128.store(y, addBlock(v128.load(y, 16), exactSum(kind, a1), loadScales(format, scales + 8, half), xScale), 16);
+  v128.store(y, addBlock(v128.load(y, 32), exactSum(kind, a2), loadScales(format, scales + 16, half), xScale), 32);
+  v128.store(y, addBlock(v128.load(y, 48), exactSum(kind, a3), loadScales(format, scales + 24, half), xScale), 48);
 }
 
 /** One block of 16 rows × 32 columns of nibbles, with a fifth bit or a table. `tail`: behind the block's activations. */
 // @ts-ignore: decorator
 @inline
-function addNibbles(format: Format, words: bool, scales: usize, codes: usize, x: usize, y: usize, table: v128): void {
-  const quad = quadBytes(words), tail = x + 8 * quad;
+function addNibbles(format: Format, kind: Dot, scales: usize, codes: usize, x: usize, y: usize, table: v128): void {
+  const words = kind == WORDS, quad = quadBytes(words), tail = x + 8 * quad;
   const mask = lowMask(format), mask2 = highMask(format);
   const start = v128.load32_splat(tail, 4);
   let a0 = start, a1 = start, a2 = start, a3 = start;
   const x4 = x + 4 * quad;
-  for (let p: i32 = 0; p < 4; p++) {
-    const part = codes + p * SMALL_QUAD, at = p * quad;
-    const k = v128.load32_splat(x + at), odd = loadOdd(words, x + at);
-    const k4 = v128.load32_splat(x4 + at), odd4 = loadOdd(words, x4 + at);
-    let w = v128.load(part), h = loadHigh(format, SMALL_QUAD, codes, p);
-    a0 = dotLoaded(words, k, odd, lowNibbles(format, w, h, p, mask, mask2, table), a0);
-    a0 = dotLoaded(words, k4, odd4, highNibbles(format, w, h, p, mask, mask2, table), a0);
-    w = v128.load(part, 16);
-    h = loadHigh(format, SMALL_QUAD, codes + 16, p);
-    a1 = dotLoaded(words, k, odd, lowNibbles(format, w, h, p, mask, mask2, table), a1);
-    a1 = dotLoaded(words, k4, odd4, highNibbles(format, w, h, p, mask, mask2, table), a1);
-    w = v128.load(part, 32);
-    h = loadHigh(format, SMALL_QUAD, codes + 32, p);
-    a2 = dotLoaded(words, k, odd, lowNibbles(format, w, h, p, mask, mask2, table), a2);
-    a2 = dotLoaded(words, k4, odd4, highNibbles(format, w, h, p, mask, mask2, table), a2);
-    w = v128.load(part, 48);
-    h = loadHigh(format, SMALL_QUAD, codes + 48, p);
-    a3 = dotLoaded(words, k, odd, lowNibbles(format, w, h, p, mask, mask2, table), a3);
-    a3 = dotLoaded(words, k4, odd4, highNibbles(format, w, h, p, mask, mask2, table), a3);
+  const turns = quadsAtOnce(format, kind, 8) / 2; // each of a low and a high quad
+  for (let p: i32 = 0; p < 4; ) {
+    let p0 = begin(kind, a0), p1 = begin(kind, a1), p2 = begin(kind, a2), p3 = begin(kind, a3);
+    for (const end = p + turns; p < end; p++) {
+      const part = codes + p * SMALL_QUAD, at = p * quad;
+      const k = v128.load32_splat(x + at), odd = loadOdd(kind, x + at);
+      const k4 = v128.load32_splat(x4 + at), odd4 = loadOdd(kind, x4 + at);
+      let w = v128.load(part), h = loadHigh(format, SMALL_QUAD, codes, p);
+      p0 = dotLoaded(kind, k, odd, lowNibbles(format, w, h, p, mask, mask2, table), p0);
+      p0 = dotLoaded(kind, k4, odd4, highNibbles(format, w, h, p, mask, mask2, table), p0);
+      w = v128.load(part, 16);
+      h = loadHigh(format, SMALL_QUAD, codes + 16, p);
+      p1 = dotLoaded(kind, k, odd, lowNibbles(format, w, h, p, mask, mask2, table), p1);
+      p1 = dotLoaded(kind, k4, odd4, highNibbles(format, w, h, p, mask, mask2, table), p1);
+      w = v128.load(part, 32);
+      h = loadHigh(format, SMALL_QUAD, codes + 32, p);
+      p2 = dotLoaded(kind, k, odd, lowNibbles(format, w, h, p, mask, mask2, table), p2);
+      p2 = dotLoaded(kind, k4, odd4, highNibbles(format, w, h, p, mask, mask2, table), p2);
+      w = v128.load(part, 48);
+      h = loadHigh(format, SMALL_QUAD, codes + 48, p);
+      p3 = dotLoaded(kind, k, odd, lowNibbles(format, w, h, p, mask, mask2, table), p3);
+      p3 = dotLoaded(kind, k4, odd4, highNibbles(format, w, h, p, mask, mask2, table), p3);
+    }
+    a0 = finish(kind, a0, p0);
+    a1 = finish(kind, a1, p1);
+    a2 = finish(kind, a2, p2);
+    a3 = finish(kind, a3, p3);
   }
   const xScale = v128.load32_splat(tail);
-  if (format == MXFP4) addScaled(format, words, y, scales, 0, xScale, a0, a1, a2, a3);
+  if (format == MXFP4) addScaled(format, kind, y, scales, 0, xScale, a0, a1, a2, a3);
   else addToResults(y, scales, xScale, words ? WORDS_SHIFT : 0, a0, a1, a2, a3);
 }
 
 /** One block of NVFP4: its 16 low, then its 16 high nibbles. The two starts are i16. */
 // @ts-ignore: decorator
 @inline
-function addTwoScales(words: bool, scales: usize, codes: usize, x: usize, y: usize, table: v128): void {
-  const quad = quadBytes(words), tail = x + 8 * quad;
+function addTwoScales(kind: Dot, scales: usize, codes: usize, x: usize, y: usize, table: v128): void {
+  const words = kind == WORDS, quad = quadBytes(words), tail = x + 8 * quad;
   const mask = lowMask(NVFP4);
   const xScale = f32x4.splat(load<f32>(tail) * NVFP4_UNIT);
   for (let half: i32 = 0; half < 2; half++) {
     const start = halfStart(words, tail + 4, half);
-    let a0 = start, a1 = start, a2 = start, a3 = start;
+    let a0 = begin(kind, start), a1 = a0, a2 = a0, a3 = a0;
     let columns = x + half * 4 * quad;
     for (let part = codes; part < codes + 4 * SMALL_QUAD; part += SMALL_QUAD) {
-      const k = v128.load32_splat(columns), odd = loadOdd(words, columns);
+      const k = v128.load32_splat(columns), odd = loadOdd(kind, columns);
       const shift = half * 4;
       let w = v128.and(i16x8.shr_u(v128.load(part), shift), mask);
-      a0 = dotLoaded(words, k, odd, i8x16.swizzle(table, w), a0);
+      a0 = dotLoaded(kind, k, odd, i8x16.swizzle(table, w), a0);
       w = v128.and(i16x8.shr_u(v128.load(part, 16), shift), mask);
-      a1 = dotLoaded(words, k, odd, i8x16.swizzle(table, w), a1);
+      a1 = dotLoaded(kind, k, odd, i8x16.swizzle(table, w), a1);
       w = v128.and(i16x8.shr_u(v128.load(part, 32), shift), mask);
-      a2 = dotLoaded(words, k, odd, i8x16.swizzle(table, w), a2);
+      a2 = dotLoaded(kind, k, odd, i8x16.swizzle(table, w), a2);
       w = v128.and(i16x8.shr_u(v128.load(part, 48), shift), mask);
-      a3 = dotLoaded(words, k, odd, i8x16.swizzle(table, w), a3);
+      a3 = dotLoaded(kind, k, odd, i8x16.swizzle(table, w), a3);
       columns += quad;
     }
-    addScaled(NVFP4, words, y, scales, half, xScale, a0, a1, a2, a3);
+    a0 = finish(kind, start, a0);
+    a1 = finish(kind, start, a1);
+    a2 = finish(kind, start, a2);
+    a3 = finish(kind, start, a3);
+    addScaled(NVFP4, kind, y, scales, half, xScale, a0, a1, a2, a3);
   }
 }
 
 /** The products of one vector of pairs of bits, part h, with the 4 quads that it holds. */
 // @ts-ignore: decorator
 @inline
-function dotPairs(format: Format, words: bool, x: usize, w: v128, h: i32, mask: v128, sum: v128): v128 {
-  const quad = quadBytes(words);
+function dotPairs(format: Format, kind: Dot, x: usize, w: v128, h: i32, mask: v128, sum: v128): v128 {
+  const quad = quadBytes(kind == WORDS);
   let at = x + 2 * h * quad;
   const none = i32x4.splat(0);
-  sum = dotQuad(words, at, pairCodes(format, w, none, h, 0, mask, none), sum);
+  sum = dotQuad(kind, at, pairCodes(format, w, none, h, 0, mask, none), sum);
   at += quad;
-  sum = dotQuad(words, at, pairCodes(format, w, none, h, 1, mask, none), sum);
+  sum = dotQuad(kind, at, pairCodes(format, w, none, h, 1, mask, none), sum);
   at += 3 * quad;
-  sum = dotQuad(words, at, pairCodes(format, w, none, h, 2, mask, none), sum);
+  sum = dotQuad(kind, at, pairCodes(format, w, none, h, 2, mask, none), sum);
   at += quad;
-  return dotQuad(words, at, pairCodes(format, w, none, h, 3, mask, none), sum);
+  return dotQuad(kind, at, pairCodes(format, w, none, h, 3, mask, none), sum);
 }
 
 /** One block of 16 rows × 32 columns of pairs of bits. */
 // @ts-ignore: decorator
 @inline
-function addPairs(format: Format, words: bool, scales: usize, codes: usize, x: usize, y: usize): void {
-  const tail = x + 8 * quadBytes(words);
+function addPairs(format: Format, kind: Dot, scales: usize, codes: usize, x: usize, y: usize): void {
+  const words = kind == WORDS, tail = x + 8 * quadBytes(words);
   const mask = lowMask(format);
   const start = v128.load32_splat(tail, 4);
-  let a0 = start, a1 = start, a2 = start, a3 = start;
+  let a0 = begin(kind, start), a1 = a0, a2 = a0, a3 = a0;
   for (let h: i32 = 0; h < 2; h++) {
     const part = codes + h * SMALL_QUAD;
-    a0 = dotPairs(format, words, x, v128.load(part), h, mask, a0);
-    a1 = dotPairs(format, words, x, v128.load(part, 16), h, mask, a1);
-    a2 = dotPairs(format, words, x, v128.load(part, 32), h, mask, a2);
-    a3 = dotPairs(format, words, x, v128.load(part, 48), h, mask, a3);
+    a0 = dotPairs(format, kind, x, v128.load(part), h, mask, a0);
+    a1 = dotPairs(format, kind, x, v128.load(part, 16), h, mask, a1);
+    a2 = dotPairs(format, kind, x, v128.load(part, 32), h, mask, a2);
+    a3 = dotPairs(format, kind, x, v128.load(part, 48), h, mask, a3);
   }
+  a0 = finish(kind, start, a0);
+  a1 = finish(kind, start, a1);
+  a2 = finish(kind, start, a2);
+  a3 = finish(kind, start, a3);
   addToResults(y, scales, v128.load32_splat(tail), words ? WORDS_SHIFT : 0, a0, a1, a2, a3);
 }
 
@@ -133,7 +163,7 @@ function addPairs(format: Format, words: bool, scales: usize, codes: usize, x: u
 @inline
 function multiply(
   format: Format,
-  words: bool,
+  kind: Dot,
   weights: usize,
   stride: usize,
   streams: i32,
@@ -149,45 +179,65 @@ function multiply(
     let scales = weights + scalesAt(format, block);
     for (let results = y; results < end; results += yStride) {
       const codes = scales + codesAt(format, block);
-      if (hasTwoScales(format)) addTwoScales(words, scales, codes, x, results, table);
-      else if (hasNibbles(format)) addNibbles(format, words, scales, codes, x, results, table);
-      else addPairs(format, words, scales, codes, x, results);
+      if (hasTwoScales(format)) addTwoScales(kind, scales, codes, x, results, table);
+      else if (hasNibbles(format)) addNibbles(format, kind, scales, codes, x, results, table);
+      else addPairs(format, kind, scales, codes, x, results);
       scales += stride;
     }
-    x += words ? WORDS_BLOCK : BYTES_BLOCK;
+    x += kind == WORDS ? WORDS_BLOCK : BYTES_BLOCK;
   }
 }
 
-// A function for every format: what does not belong to it is gone when it is compiled.
+// A function for every format, and for every kind of sums in it: what does not belong to it is gone when it is compiled.
 
 // prettier-ignore
 function q5Vector(w: usize, stride: usize, streams: i32, x: usize, y: usize, yStride: usize, blocks: usize, table: v128): void {
-  multiply(Q5, WORDS, w, stride, streams, x, y, yStride, blocks, table);
+  multiply(Q5, DOT, w, stride, streams, x, y, yStride, blocks, table);
+}
+
+// prettier-ignore
+function q5ShortsVector(w: usize, stride: usize, streams: i32, x: usize, y: usize, yStride: usize, blocks: usize, table: v128): void {
+  multiply(Q5, shortsOf(Q5), w, stride, streams, x, y, yStride, blocks, table);
 }
 
 // prettier-ignore
 function iq4NlVector(w: usize, stride: usize, streams: i32, x: usize, y: usize, yStride: usize, blocks: usize, table: v128): void {
-  multiply(IQ4_NL, WORDS, w, stride, streams, x, y, yStride, blocks, table);
+  multiply(IQ4_NL, DOT, w, stride, streams, x, y, yStride, blocks, table);
 }
 
 // prettier-ignore
 function iq4NlWordsVector(w: usize, stride: usize, streams: i32, x: usize, y: usize, yStride: usize, blocks: usize, table: v128): void {
-  multiply(IQ4_NL, true, w, stride, streams, x, y, yStride, blocks, table);
+  multiply(IQ4_NL, WORDS, w, stride, streams, x, y, yStride, blocks, table);
 }
 
 // prettier-ignore
 function mxfp4Vector(w: usize, stride: usize, streams: i32, x: usize, y: usize, yStride: usize, blocks: usize, table: v128): void {
-  multiply(MXFP4, WORDS, w, stride, streams, x, y, yStride, blocks, table);
+  multiply(MXFP4, DOT, w, stride, streams, x, y, yStride, blocks, table);
+}
+
+// prettier-ignore
+function mxfp4ShortsVector(w: usize, stride: usize, streams: i32, x: usize, y: usize, yStride: usize, blocks: usize, table: v128): void {
+  multiply(MXFP4, shortsOf(MXFP4), w, stride, streams, x, y, yStride, blocks, table);
 }
 
 // prettier-ignore
 function nvfp4Vector(w: usize, stride: usize, streams: i32, x: usize, y: usize, yStride: usize, blocks: usize, table: v128): void {
-  multiply(NVFP4, WORDS, w, stride, streams, x, y, yStride, blocks, table);
+  multiply(NVFP4, DOT, w, stride, streams, x, y, yStride, blocks, table);
+}
+
+// prettier-ignore
+function nvfp4ShortsVector(w: usize, stride: usize, streams: i32, x: usize, y: usize, yStride: usize, blocks: usize, table: v128): void {
+  multiply(NVFP4, shortsOf(NVFP4), w, stride, streams, x, y, yStride, blocks, table);
 }
 
 // prettier-ignore
 function q2Vector(w: usize, stride: usize, streams: i32, x: usize, y: usize, yStride: usize, blocks: usize, table: v128): void {
-  multiply(Q2, WORDS, w, stride, streams, x, y, yStride, blocks, table);
+  multiply(Q2, DOT, w, stride, streams, x, y, yStride, blocks, table);
+}
+
+// prettier-ignore
+function q2ShortsVector(w: usize, stride: usize, streams: i32, x: usize, y: usize, yStride: usize, blocks: usize, table: v128): void {
+  multiply(Q2, shortsOf(Q2), w, stride, streams, x, y, yStride, blocks, table);
 }
 
 /**
@@ -205,11 +255,19 @@ export function smallVector(
   blocks: usize,
 ): void {
   const table = operands(tableOf(format), offsetOf(format));
+  const kind = dotOf(format);
+  if (ASC_FEATURE_RELAXED_SIMD && kind != BYTES) {
+    if (kind == WORDS) iq4NlWordsVector(w, stride, streams, x, y, yStride, blocks, table);
+    else if (format == Q5 || format == Q5_MIN) q5ShortsVector(w, stride, streams, x, y, yStride, blocks, table);
+    else if (format == MXFP4) mxfp4ShortsVector(w, stride, streams, x, y, yStride, blocks, table);
+    else if (format == NVFP4) nvfp4ShortsVector(w, stride, streams, x, y, yStride, blocks, table);
+    else q2ShortsVector(w, stride, streams, x, y, yStride, blocks, table);
+    return;
+  }
   // The blocks of Q5_MIN are those of Q5; what sums begin with is in the activations.
   if (format == Q5 || format == Q5_MIN) q5Vector(w, stride, streams, x, y, yStride, blocks, table);
   else if (format == MXFP4) mxfp4Vector(w, stride, streams, x, y, yStride, blocks, table);
   else if (format == NVFP4) nvfp4Vector(w, stride, streams, x, y, yStride, blocks, table);
   else if (format == Q2) q2Vector(w, stride, streams, x, y, yStride, blocks, table);
-  else if (!WORDS && usesWords(IQ4_NL)) iq4NlWordsVector(w, stride, streams, x, y, yStride, blocks, table);
   else iq4NlVector(w, stride, streams, x, y, yStride, blocks, table);
 }

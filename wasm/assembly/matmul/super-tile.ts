@@ -22,8 +22,21 @@ import {
 } from '../formats/super-block';
 import {offsetOf, tableOf, unitOf} from '../formats/type-values';
 import {hasNibbles, highMask, highNibbles, loadHigh, lowMask, lowNibbles, operands, pairCodes} from './codes';
-import {usesWords} from './dot-mode';
-import {WORDS, dotQuad, exactSum, quadBytes} from './dot-quad';
+import {
+  BYTES,
+  DOT,
+  Dot,
+  PAIRS,
+  SHORTS,
+  WORDS,
+  begin,
+  dotOf,
+  dotQuad,
+  exactSum,
+  finish,
+  quadBytes,
+  quadsAtOnce,
+} from './dot-quad';
 import {LONG_SUMS, SHORT_SUMS, SUPER_TAIL, superBytes, superData} from './super-activations';
 import {loadMinima, loadScales, startOf} from './super-vector';
 
@@ -180,18 +193,18 @@ const sums = memory.data(128, 16);
 /** Adds a sub-block's sums, times its scales, to those of token `token`. */
 // @ts-ignore: decorator
 @inline
-function addSums(words: bool, token: usize, a: v128, b: v128, s: v128, t: v128): void {
+function addSums(kind: Dot, token: usize, a: v128, b: v128, s: v128, t: v128): void {
   const at = sums + token * 32;
-  v128.store(at, i32x4.add(v128.load(at), i32x4.mul(exactSum(words, a), s)));
-  v128.store(at, i32x4.add(v128.load(at, 16), i32x4.mul(exactSum(words, b), t)), 16);
+  v128.store(at, i32x4.add(v128.load(at), i32x4.mul(exactSum(kind, a), s)));
+  v128.store(at, i32x4.add(v128.load(at, 16), i32x4.mul(exactSum(kind, b), t)), 16);
 }
 
-/** The integer sums of one expanded super-block. `x`: a tile of 256 columns. */
+/** The integer sums of one expanded super-block. `x`: a tile of 256 columns; `atOnce`: see `quadsAtOnce`. */
 // @ts-ignore: decorator
 @inline
-function sumTile(short: bool, words: bool, w: usize, x: usize, offset: i32): void {
+function sumTile(short: bool, kind: Dot, atOnce: usize, w: usize, x: usize, offset: i32): void {
   memory.fill(sums, 0, 128);
-  const quad = quadBytes(words);
+  const words = kind == WORDS, quad = quadBytes(words), quads: usize = short ? 4 : 8;
   const tail = x + 4 * superData(words) + (short ? SHORT_SUMS : LONG_SUMS);
   let scales = w + QUADS_BYTES;
   for (let sub: usize = 0; sub < expandedSubs(short); sub++) {
@@ -199,25 +212,36 @@ function sumTile(short: bool, words: bool, w: usize, x: usize, offset: i32): voi
     let a0 = startOf(words, offset, start), a1 = startOf(words, offset, start + SUPER_TAIL);
     let a2 = startOf(words, offset, start + 2 * SUPER_TAIL), a3 = startOf(words, offset, start + 3 * SUPER_TAIL);
     let b0 = a0, b1 = a1, b2 = a2, b3 = a3;
-    const end = w + (short ? 4 : 8) * QUAD_BYTES;
-    while (w < end) {
-      const u = v128.load(w), v = v128.load(w, 16);
-      a0 = dotQuad(words, x, u, a0);
-      b0 = dotQuad(words, x, v, b0);
-      a1 = dotQuad(words, x + quad, u, a1);
-      b1 = dotQuad(words, x + quad, v, b1);
-      a2 = dotQuad(words, x + 2 * quad, u, a2);
-      b2 = dotQuad(words, x + 2 * quad, v, b2);
-      a3 = dotQuad(words, x + 3 * quad, u, a3);
-      b3 = dotQuad(words, x + 3 * quad, v, b3);
-      w += QUAD_BYTES;
-      x += 4 * quad;
-    }
+    const last = w + quads * QUAD_BYTES;
+    do {
+      let p0 = begin(kind, a0), p1 = begin(kind, a1), p2 = begin(kind, a2), p3 = begin(kind, a3);
+      let q0 = begin(kind, b0), q1 = begin(kind, b1), q2 = begin(kind, b2), q3 = begin(kind, b3);
+      for (const end = w + atOnce * QUAD_BYTES; w < end; w += QUAD_BYTES) {
+        const u = v128.load(w), v = v128.load(w, 16);
+        p0 = dotQuad(kind, x, u, p0);
+        q0 = dotQuad(kind, x, v, q0);
+        p1 = dotQuad(kind, x + quad, u, p1);
+        q1 = dotQuad(kind, x + quad, v, q1);
+        p2 = dotQuad(kind, x + 2 * quad, u, p2);
+        q2 = dotQuad(kind, x + 2 * quad, v, q2);
+        p3 = dotQuad(kind, x + 3 * quad, u, p3);
+        q3 = dotQuad(kind, x + 3 * quad, v, q3);
+        x += 4 * quad;
+      }
+      a0 = finish(kind, a0, p0);
+      b0 = finish(kind, b0, q0);
+      a1 = finish(kind, a1, p1);
+      b1 = finish(kind, b1, q1);
+      a2 = finish(kind, a2, p2);
+      b2 = finish(kind, b2, q2);
+      a3 = finish(kind, a3, p3);
+      b3 = finish(kind, b3, q3);
+    } while (atOnce < quads && w < last);
     const s = v128.load(scales), t = v128.load(scales, 16);
-    addSums(words, 0, a0, b0, s, t);
-    addSums(words, 1, a1, b1, s, t);
-    addSums(words, 2, a2, b2, s, t);
-    addSums(words, 3, a3, b3, s, t);
+    addSums(kind, 0, a0, b0, s, t);
+    addSums(kind, 1, a1, b1, s, t);
+    addSums(kind, 2, a2, b2, s, t);
+    addSums(kind, 3, a3, b3, s, t);
     scales += 32;
   }
 }
@@ -254,7 +278,8 @@ function addToken(short: bool, minima: bool, token: usize, w: usize, tail: usize
 function multiply(
   short: bool,
   minima: bool,
-  words: bool,
+  kind: Dot,
+  atOnce: usize,
   w: usize,
   x: usize,
   y: usize,
@@ -263,9 +288,10 @@ function multiply(
   unit: f32,
   offset: i32,
 ): void {
+  const words = kind == WORDS;
   for (let token: usize = 0; token < 4; token++) memory.fill(y + token * yStride, 0, 32);
   for (let block = 0; block < blocks; block++) {
-    sumTile(short, words, w, x, offset);
+    sumTile(short, kind, atOnce, w, x, offset);
     const behind = w + QUADS_BYTES + expandedSubs(short) * 32;
     for (let token: usize = 0; token < 4; token++) {
       const tail = x + 4 * superData(words) + token * SUPER_TAIL;
@@ -276,38 +302,82 @@ function multiply(
   }
 }
 
+// A function for every form of expanded super-blocks and kind of sums.
+
 // prettier-ignore
 function shortMinimaTile(w: usize, x: usize, y: usize, blocks: i32, yStride: usize, unit: f32, offset: i32): void {
-  multiply(true, true, WORDS, w, x, y, blocks, yStride, unit, offset);
+  multiply(true, true, DOT, 4, w, x, y, blocks, yStride, unit, offset);
 }
 
 // prettier-ignore
 function minimaTile(w: usize, x: usize, y: usize, blocks: i32, yStride: usize, unit: f32, offset: i32): void {
-  multiply(false, true, WORDS, w, x, y, blocks, yStride, unit, offset);
+  multiply(false, true, DOT, 8, w, x, y, blocks, yStride, unit, offset);
 }
 
 // prettier-ignore
 function shortTile(w: usize, x: usize, y: usize, blocks: i32, yStride: usize, unit: f32, offset: i32): void {
-  multiply(true, false, WORDS, w, x, y, blocks, yStride, unit, offset);
+  multiply(true, false, DOT, 4, w, x, y, blocks, yStride, unit, offset);
 }
 
 // prettier-ignore
 function longTile(w: usize, x: usize, y: usize, blocks: i32, yStride: usize, unit: f32, offset: i32): void {
-  multiply(false, false, WORDS, w, x, y, blocks, yStride, unit, offset);
+  multiply(false, false, DOT, 8, w, x, y, blocks, yStride, unit, offset);
 }
 
 // prettier-ignore
 function longWordsTile(w: usize, x: usize, y: usize, blocks: i32, yStride: usize, unit: f32, offset: i32): void {
-  multiply(false, false, true, w, x, y, blocks, yStride, unit, offset);
+  multiply(false, false, WORDS, 8, w, x, y, blocks, yStride, unit, offset);
+}
+
+// prettier-ignore
+function q2kShortsTile(w: usize, x: usize, y: usize, blocks: i32, yStride: usize, unit: f32, offset: i32): void {
+  multiply(true, true, SHORTS, quadsAtOnce(Q2_K, SHORTS, 4), w, x, y, blocks, yStride, unit, offset);
+}
+
+// prettier-ignore
+function q4kShortsTile(w: usize, x: usize, y: usize, blocks: i32, yStride: usize, unit: f32, offset: i32): void {
+  multiply(false, true, SHORTS, quadsAtOnce(Q4_K, SHORTS, 8), w, x, y, blocks, yStride, unit, offset);
+}
+
+// prettier-ignore
+function q5kShortsTile(w: usize, x: usize, y: usize, blocks: i32, yStride: usize, unit: f32, offset: i32): void {
+  multiply(false, true, SHORTS, quadsAtOnce(Q5_K, SHORTS, 8), w, x, y, blocks, yStride, unit, offset);
+}
+
+/** Of Q6_K and Q3_K. */
+// prettier-ignore
+function q6kShortsTile(w: usize, x: usize, y: usize, blocks: i32, yStride: usize, unit: f32, offset: i32): void {
+  multiply(true, false, SHORTS, quadsAtOnce(Q6_K, SHORTS, 4), w, x, y, blocks, yStride, unit, offset);
+}
+
+// prettier-ignore
+function shortPairsTile(w: usize, x: usize, y: usize, blocks: i32, yStride: usize, unit: f32, offset: i32): void {
+  multiply(true, false, PAIRS, 4, w, x, y, blocks, yStride, unit, offset);
+}
+
+/** Of TABLE and TQ2. */
+// prettier-ignore
+function longPairsTile(w: usize, x: usize, y: usize, blocks: i32, yStride: usize, unit: f32, offset: i32): void {
+  multiply(false, false, PAIRS, 8, w, x, y, blocks, yStride, unit, offset);
 }
 
 /** 8 rows, expanded, with a tile of 4 tokens. */
 export function superTile(format: Format, w: usize, x: usize, y: usize, blocks: i32, yStride: usize): void {
   const shape = shapeOf(format), unit = unitOf(format), offset = offsetOf(format);
+  const kind = dotOf(format);
+  if (ASC_FEATURE_RELAXED_SIMD && kind != BYTES) {
+    if (kind == WORDS) longWordsTile(w, x, y, blocks, yStride, unit, offset);
+    else if (shape == Q4_K) q4kShortsTile(w, x, y, blocks, yStride, unit, offset);
+    else if (shape == Q5_K) q5kShortsTile(w, x, y, blocks, yStride, unit, offset);
+    else if (shape == Q2_K) q2kShortsTile(w, x, y, blocks, yStride, unit, offset);
+    else if (shape == Q6_K || shape == Q3_K) q6kShortsTile(w, x, y, blocks, yStride, unit, offset);
+    else if (hasShortSubs(shape)) shortPairsTile(w, x, y, blocks, yStride, unit, offset);
+    else longPairsTile(w, x, y, blocks, yStride, unit, offset);
+    return;
+  }
   if (hasMinima(shape)) {
     if (hasShortSubs(shape)) shortMinimaTile(w, x, y, blocks, yStride, unit, offset);
     else minimaTile(w, x, y, blocks, yStride, unit, offset);
   } else if (hasShortSubs(shape)) shortTile(w, x, y, blocks, yStride, unit, offset);
-  else if (!WORDS && usesWords(format)) longWordsTile(w, x, y, blocks, yStride, unit, offset);
   else longTile(w, x, y, blocks, yStride, unit, offset);
 }

@@ -21,8 +21,20 @@ import {
 import {offsetOf, tableOf, unitOf} from '../formats/type-values';
 import {WORDS_SHIFT, clearResults} from './block';
 import {hasNibbles, highMask, highNibbles, loadHigh, lowMask, lowNibbles, operands, pairCodes} from './codes';
-import {usesWords} from './dot-mode';
-import {WORDS, dotQuad, exactSum, quadBytes} from './dot-quad';
+import {
+  BYTES,
+  DOT,
+  Dot,
+  WORDS,
+  begin,
+  dotOf,
+  dotQuad,
+  exactSum,
+  finish,
+  quadBytes,
+  quadsAtOnce,
+  shortsOf,
+} from './dot-quad';
 import {LONG_SUMS, SHORT_SUMS, superBytes, superData} from './super-activations';
 
 /** What an integer sum begins with; `sum`: the address of the sum of its activations. */
@@ -65,7 +77,7 @@ export function sumsForMinima(shape: Format, tail: usize): usize {
 @inline
 function addSuperBlock(
   shape: Format,
-  words: bool,
+  kind: Dot,
   block: usize,
   x: usize,
   y: usize,
@@ -73,13 +85,13 @@ function addSuperBlock(
   offset: i32,
   table: v128,
 ): void {
-  const quad = quadBytes(words);
+  const words = kind == WORDS, quad = quadBytes(words), short = hasShortSubs(shape);
   const tail = x + superData(words);
   const mask = lowMask(shape), mask2 = highMask(shape);
   let s0 = i32x4.splat(0), s1 = s0;
   let codes = block + codesOffset(shape);
   for (let part: usize = 0; part < 8; part++) {
-    const short = hasShortSubs(shape);
+    // a: the sub-block, or the first of two; b: the second one.
     let a0 = startOf(words, offset, short ? tail + SHORT_SUMS + part * 4 : tail + LONG_SUMS + part * 2), a1 = a0;
     let b0 = i32x4.splat(0), b1 = b0;
     if (short) {
@@ -88,48 +100,67 @@ function addSuperBlock(
     }
     let plane = codes;
     if (hasNibbles(shape)) {
-      for (let p: i32 = 0; p < 4; p++) {
-        const u = v128.load(plane), v = v128.load(plane, 16);
-        const g = loadHigh(shape, QUAD_BYTES, codes, p), h = loadHigh(shape, QUAD_BYTES, codes + 16, p);
-        a0 = dotQuad(words, x, lowNibbles(shape, u, g, p, mask, mask2, table), a0);
-        a1 = dotQuad(words, x, lowNibbles(shape, v, h, p, mask, mask2, table), a1);
-        const x4 = x + 4 * quad;
-        if (short) {
-          b0 = dotQuad(words, x4, highNibbles(shape, u, g, p, mask, mask2, table), b0);
-          b1 = dotQuad(words, x4, highNibbles(shape, v, h, p, mask, mask2, table), b1);
-        } else {
-          a0 = dotQuad(words, x4, highNibbles(shape, u, g, p, mask, mask2, table), a0);
-          a1 = dotQuad(words, x4, highNibbles(shape, v, h, p, mask, mask2, table), a1);
+      const turns = short ? quadsAtOnce(shape, kind, 4) : quadsAtOnce(shape, kind, 8) / 2;
+      for (let p: i32 = 0; p < 4; ) {
+        let p0 = begin(kind, a0), p1 = begin(kind, a1);
+        let q0 = begin(kind, b0), q1 = begin(kind, b1);
+        for (const end = p + turns; p < end; p++) {
+          const u = v128.load(plane), v = v128.load(plane, 16);
+          const g = loadHigh(shape, QUAD_BYTES, codes, p), h = loadHigh(shape, QUAD_BYTES, codes + 16, p);
+          p0 = dotQuad(kind, x, lowNibbles(shape, u, g, p, mask, mask2, table), p0);
+          p1 = dotQuad(kind, x, lowNibbles(shape, v, h, p, mask, mask2, table), p1);
+          const x4 = x + 4 * quad;
+          if (short) {
+            q0 = dotQuad(kind, x4, highNibbles(shape, u, g, p, mask, mask2, table), q0);
+            q1 = dotQuad(kind, x4, highNibbles(shape, v, h, p, mask, mask2, table), q1);
+          } else {
+            p0 = dotQuad(kind, x4, highNibbles(shape, u, g, p, mask, mask2, table), p0);
+            p1 = dotQuad(kind, x4, highNibbles(shape, v, h, p, mask, mask2, table), p1);
+          }
+          plane += 32;
+          x += quad;
         }
-        plane += 32;
-        x += quad;
+        a0 = finish(kind, a0, p0);
+        a1 = finish(kind, a1, p1);
+        if (short) {
+          b0 = finish(kind, b0, q0);
+          b1 = finish(kind, b1, q1);
+        }
       }
       x += 4 * quad;
     } else {
+      // Codes of up to 3 bits: all products of a sub-block fit.
+      let p0 = begin(kind, a0), p1 = begin(kind, a1), q0 = begin(kind, b0), q1 = begin(kind, b1);
       for (let h: i32 = 0; h < 2; h++) {
         const u = v128.load(plane), v = v128.load(plane, 16);
         const gu = loadHigh(shape, QUAD_BYTES, codes, 0), gv = loadHigh(shape, QUAD_BYTES, codes + 16, 0);
-        a0 = dotQuad(words, x, pairCodes(shape, u, gu, h, 0, mask, mask2), a0);
-        a1 = dotQuad(words, x, pairCodes(shape, v, gv, h, 0, mask, mask2), a1);
-        a0 = dotQuad(words, x + quad, pairCodes(shape, u, gu, h, 1, mask, mask2), a0);
-        a1 = dotQuad(words, x + quad, pairCodes(shape, v, gv, h, 1, mask, mask2), a1);
+        p0 = dotQuad(kind, x, pairCodes(shape, u, gu, h, 0, mask, mask2), p0);
+        p1 = dotQuad(kind, x, pairCodes(shape, v, gv, h, 0, mask, mask2), p1);
+        p0 = dotQuad(kind, x + quad, pairCodes(shape, u, gu, h, 1, mask, mask2), p0);
+        p1 = dotQuad(kind, x + quad, pairCodes(shape, v, gv, h, 1, mask, mask2), p1);
         const x4 = x + 4 * quad, x5 = x + 5 * quad;
         const c0 = pairCodes(shape, u, gu, h, 2, mask, mask2), c1 = pairCodes(shape, v, gv, h, 2, mask, mask2);
         const d0 = pairCodes(shape, u, gu, h, 3, mask, mask2), d1 = pairCodes(shape, v, gv, h, 3, mask, mask2);
         if (short) {
-          b0 = dotQuad(words, x5, d0, dotQuad(words, x4, c0, b0));
-          b1 = dotQuad(words, x5, d1, dotQuad(words, x4, c1, b1));
+          q0 = dotQuad(kind, x5, d0, dotQuad(kind, x4, c0, q0));
+          q1 = dotQuad(kind, x5, d1, dotQuad(kind, x4, c1, q1));
         } else {
-          a0 = dotQuad(words, x5, d0, dotQuad(words, x4, c0, a0));
-          a1 = dotQuad(words, x5, d1, dotQuad(words, x4, c1, a1));
+          p0 = dotQuad(kind, x5, d0, dotQuad(kind, x4, c0, p0));
+          p1 = dotQuad(kind, x5, d1, dotQuad(kind, x4, c1, p1));
         }
         plane += 32;
         x += 2 * quad;
       }
+      a0 = finish(kind, a0, p0);
+      a1 = finish(kind, a1, p1);
+      if (short) {
+        b0 = finish(kind, b0, q0);
+        b1 = finish(kind, b1, q1);
+      }
       x += 4 * quad;
     }
-    a0 = exactSum(words, a0);
-    a1 = exactSum(words, a1);
+    a0 = exactSum(kind, a0);
+    a1 = exactSum(kind, a1);
     if (subCount(shape) == 0) {
       s0 = i32x4.add(s0, a0);
       s1 = i32x4.add(s1, a1);
@@ -139,8 +170,8 @@ function addSuperBlock(
       s1 = i32x4.add(s1, i32x4.mul(a1, i32x4.extend_high_i16x8_s(scales)));
       if (short) {
         const scales2 = loadScales(shape, block, 2 * part + 1);
-        s0 = i32x4.add(s0, i32x4.mul(exactSum(words, b0), i32x4.extend_low_i16x8_s(scales2)));
-        s1 = i32x4.add(s1, i32x4.mul(exactSum(words, b1), i32x4.extend_high_i16x8_s(scales2)));
+        s0 = i32x4.add(s0, i32x4.mul(exactSum(kind, b0), i32x4.extend_low_i16x8_s(scales2)));
+        s1 = i32x4.add(s1, i32x4.mul(exactSum(kind, b1), i32x4.extend_high_i16x8_s(scales2)));
       }
     }
     codes += planesBytes(shape);
@@ -168,7 +199,7 @@ function addSuperBlock(
 @inline
 function multiply(
   shape: Format,
-  words: bool,
+  kind: Dot,
   weights: usize,
   stride: usize,
   streams: i32,
@@ -186,60 +217,100 @@ function multiply(
     let group = weights;
     for (let results = y; results < end; results += yStride) {
       for (let half: usize = 0; half < 2; half++) {
-        addSuperBlock(shape, words, group + half * superBlockBytes(shape), x, results + half * 32, unit, offset, table);
+        addSuperBlock(shape, kind, group + half * superBlockBytes(shape), x, results + half * 32, unit, offset, table);
       }
       group += stride;
     }
     weights += 2 * superBlockBytes(shape);
-    x += superBytes(words);
+    x += superBytes(kind == WORDS);
   }
 }
 
-// A function for every shape: what does not belong to it is gone when it is compiled.
+// A function for every shape, and for every kind of sums in it: what does not belong to it is gone when it is compiled.
 
 // prettier-ignore
 function q2kVector(w: usize, stride: usize, streams: i32, x: usize, y: usize, yStride: usize, blocks: i32, unit: f32, offset: i32, table: v128): void {
-  multiply(Q2_K, WORDS, w, stride, streams, x, y, yStride, blocks, unit, offset, table);
+  multiply(Q2_K, DOT, w, stride, streams, x, y, yStride, blocks, unit, offset, table);
+}
+
+// prettier-ignore
+function q2kShortsVector(w: usize, stride: usize, streams: i32, x: usize, y: usize, yStride: usize, blocks: i32, unit: f32, offset: i32, table: v128): void {
+  multiply(Q2_K, shortsOf(Q2_K), w, stride, streams, x, y, yStride, blocks, unit, offset, table);
 }
 
 // prettier-ignore
 function q3kVector(w: usize, stride: usize, streams: i32, x: usize, y: usize, yStride: usize, blocks: i32, unit: f32, offset: i32, table: v128): void {
-  multiply(Q3_K, WORDS, w, stride, streams, x, y, yStride, blocks, unit, offset, table);
+  multiply(Q3_K, DOT, w, stride, streams, x, y, yStride, blocks, unit, offset, table);
+}
+
+// prettier-ignore
+function q3kShortsVector(w: usize, stride: usize, streams: i32, x: usize, y: usize, yStride: usize, blocks: i32, unit: f32, offset: i32, table: v128): void {
+  multiply(Q3_K, shortsOf(Q3_K), w, stride, streams, x, y, yStride, blocks, unit, offset, table);
 }
 
 // prettier-ignore
 function q4kVector(w: usize, stride: usize, streams: i32, x: usize, y: usize, yStride: usize, blocks: i32, unit: f32, offset: i32, table: v128): void {
-  multiply(Q4_K, WORDS, w, stride, streams, x, y, yStride, blocks, unit, offset, table);
+  multiply(Q4_K, DOT, w, stride, streams, x, y, yStride, blocks, unit, offset, table);
+}
+
+// prettier-ignore
+function q4kShortsVector(w: usize, stride: usize, streams: i32, x: usize, y: usize, yStride: usize, blocks: i32, unit: f32, offset: i32, table: v128): void {
+  multiply(Q4_K, shortsOf(Q4_K), w, stride, streams, x, y, yStride, blocks, unit, offset, table);
 }
 
 // prettier-ignore
 function q5kVector(w: usize, stride: usize, streams: i32, x: usize, y: usize, yStride: usize, blocks: i32, unit: f32, offset: i32, table: v128): void {
-  multiply(Q5_K, WORDS, w, stride, streams, x, y, yStride, blocks, unit, offset, table);
+  multiply(Q5_K, DOT, w, stride, streams, x, y, yStride, blocks, unit, offset, table);
+}
+
+// prettier-ignore
+function q5kShortsVector(w: usize, stride: usize, streams: i32, x: usize, y: usize, yStride: usize, blocks: i32, unit: f32, offset: i32, table: v128): void {
+  multiply(Q5_K, shortsOf(Q5_K), w, stride, streams, x, y, yStride, blocks, unit, offset, table);
 }
 
 // prettier-ignore
 function q6kVector(w: usize, stride: usize, streams: i32, x: usize, y: usize, yStride: usize, blocks: i32, unit: f32, offset: i32, table: v128): void {
-  multiply(Q6_K, WORDS, w, stride, streams, x, y, yStride, blocks, unit, offset, table);
+  multiply(Q6_K, DOT, w, stride, streams, x, y, yStride, blocks, unit, offset, table);
+}
+
+// prettier-ignore
+function q6kShortsVector(w: usize, stride: usize, streams: i32, x: usize, y: usize, yStride: usize, blocks: i32, unit: f32, offset: i32, table: v128): void {
+  multiply(Q6_K, shortsOf(Q6_K), w, stride, streams, x, y, yStride, blocks, unit, offset, table);
 }
 
 // prettier-ignore
 function tq2Vector(w: usize, stride: usize, streams: i32, x: usize, y: usize, yStride: usize, blocks: i32, unit: f32, offset: i32, table: v128): void {
-  multiply(TQ2, WORDS, w, stride, streams, x, y, yStride, blocks, unit, offset, table);
+  multiply(TQ2, DOT, w, stride, streams, x, y, yStride, blocks, unit, offset, table);
+}
+
+// prettier-ignore
+function tq2ShortsVector(w: usize, stride: usize, streams: i32, x: usize, y: usize, yStride: usize, blocks: i32, unit: f32, offset: i32, table: v128): void {
+  multiply(TQ2, shortsOf(TQ2), w, stride, streams, x, y, yStride, blocks, unit, offset, table);
 }
 
 // prettier-ignore
 function tableVector(w: usize, stride: usize, streams: i32, x: usize, y: usize, yStride: usize, blocks: i32, unit: f32, offset: i32, table: v128): void {
-  multiply(TABLE, WORDS, w, stride, streams, x, y, yStride, blocks, unit, offset, table);
+  multiply(TABLE, DOT, w, stride, streams, x, y, yStride, blocks, unit, offset, table);
 }
 
 // prettier-ignore
-function tableShortVector(w: usize, stride: usize, streams: i32, x: usize, y: usize, yStride: usize, blocks: i32, unit: f32, offset: i32, table: v128): void {
-  multiply(TABLE_SHORT, WORDS, w, stride, streams, x, y, yStride, blocks, unit, offset, table);
+function tableShortsVector(w: usize, stride: usize, streams: i32, x: usize, y: usize, yStride: usize, blocks: i32, unit: f32, offset: i32, table: v128): void {
+  multiply(TABLE, shortsOf(TABLE), w, stride, streams, x, y, yStride, blocks, unit, offset, table);
+}
+
+// prettier-ignore
+function shortTableVector(w: usize, stride: usize, streams: i32, x: usize, y: usize, yStride: usize, blocks: i32, unit: f32, offset: i32, table: v128): void {
+  multiply(TABLE_SHORT, DOT, w, stride, streams, x, y, yStride, blocks, unit, offset, table);
+}
+
+// prettier-ignore
+function shortTableShortsVector(w: usize, stride: usize, streams: i32, x: usize, y: usize, yStride: usize, blocks: i32, unit: f32, offset: i32, table: v128): void {
+  multiply(TABLE_SHORT, shortsOf(TABLE_SHORT), w, stride, streams, x, y, yStride, blocks, unit, offset, table);
 }
 
 // prettier-ignore
 function tableWordsVector(w: usize, stride: usize, streams: i32, x: usize, y: usize, yStride: usize, blocks: i32, unit: f32, offset: i32, table: v128): void {
-  multiply(TABLE, true, w, stride, streams, x, y, yStride, blocks, unit, offset, table);
+  multiply(TABLE, WORDS, w, stride, streams, x, y, yStride, blocks, unit, offset, table);
 }
 
 /** `streams` groups of 16 rows, `stride` apart, with one token: 16 f32 for each, `yStride` apart. */
@@ -255,13 +326,25 @@ export function superVector(
 ): void {
   const shape = shapeOf(format), unit = unitOf(format), offset = offsetOf(format);
   const table = operands(tableOf(format), offset);
+  const kind = dotOf(format);
+  if (ASC_FEATURE_RELAXED_SIMD && kind != BYTES) {
+    if (kind == WORDS) tableWordsVector(w, stride, streams, x, y, yStride, blocks, unit, offset, table);
+    else if (shape == Q4_K) q4kShortsVector(w, stride, streams, x, y, yStride, blocks, unit, offset, table);
+    else if (shape == Q6_K) q6kShortsVector(w, stride, streams, x, y, yStride, blocks, unit, offset, table);
+    else if (shape == Q5_K) q5kShortsVector(w, stride, streams, x, y, yStride, blocks, unit, offset, table);
+    else if (shape == Q3_K) q3kShortsVector(w, stride, streams, x, y, yStride, blocks, unit, offset, table);
+    else if (shape == Q2_K) q2kShortsVector(w, stride, streams, x, y, yStride, blocks, unit, offset, table);
+    else if (shape == TQ2) tq2ShortsVector(w, stride, streams, x, y, yStride, blocks, unit, offset, table);
+    else if (shape == TABLE) tableShortsVector(w, stride, streams, x, y, yStride, blocks, unit, offset, table);
+    else shortTableShortsVector(w, stride, streams, x, y, yStride, blocks, unit, offset, table);
+    return;
+  }
   if (shape == Q4_K) q4kVector(w, stride, streams, x, y, yStride, blocks, unit, offset, table);
   else if (shape == Q6_K) q6kVector(w, stride, streams, x, y, yStride, blocks, unit, offset, table);
   else if (shape == Q5_K) q5kVector(w, stride, streams, x, y, yStride, blocks, unit, offset, table);
   else if (shape == Q3_K) q3kVector(w, stride, streams, x, y, yStride, blocks, unit, offset, table);
   else if (shape == Q2_K) q2kVector(w, stride, streams, x, y, yStride, blocks, unit, offset, table);
   else if (shape == TQ2) tq2Vector(w, stride, streams, x, y, yStride, blocks, unit, offset, table);
-  else if (!WORDS && usesWords(format)) tableWordsVector(w, stride, streams, x, y, yStride, blocks, unit, offset, table);
   else if (shape == TABLE) tableVector(w, stride, streams, x, y, yStride, blocks, unit, offset, table);
-  else tableShortVector(w, stride, streams, x, y, yStride, blocks, unit, offset, table);
+  else shortTableVector(w, stride, streams, x, y, yStride, blocks, unit, offset, table);
 }
