@@ -5,7 +5,7 @@ import {groupBytes} from '../formats/group';
 import {hasMinimum, hasTwoScales, smallBlocksBytes} from '../formats/small-block';
 import {SUPER_COLUMNS} from '../formats/super-block';
 import {scratchOffset, sumsOffset, tokenBytes} from './activations';
-import {STREAMS, TILE_TOKENS} from './block';
+import {TILE_TOKENS, streamsOf} from './block';
 import {Dot, WORDS, dotOf} from './dot-quad';
 import {addFloatsTile, addFloatsVector, floatsTile, floatsVector, widenGroup} from './floats';
 import {q4BytesTile, q4BytesVector} from './q4-bytes';
@@ -42,8 +42,8 @@ export function matmul(
 }
 
 /**
- * Few tokens: bound by memory. The matrix is cut into streams, which are read together (see STREAMS), then
- * the up to three groups that are left.
+ * Few tokens: bound by memory. The matrix is cut into streams, which are read together (see streamsOf), then the groups
+ * that are left.
  */
 function multiplyFew(
   format: Format,
@@ -56,17 +56,17 @@ function multiplyFew(
   yStride: usize,
 ): void {
   const bytes = tokenBytes(format, columns), perGroup = groupBytes(format, columns);
-  const length = groups / STREAMS, left = groups % STREAMS;
+  const streams = streamsOf(format), length = groups / streams, left = groups % streams;
   for (let group: i32 = 0; group < length + (left > 0 ? 1 : 0); group++) {
     const whole = group < length;
-    const first = whole ? group : length * STREAMS;
+    const first = whole ? group : length * streams;
     const apart = whole ? length : 1;
     for (let token: i32 = 0; token < tokens; token++) {
       multiplyVector(
         format,
         matrix + <usize>first * perGroup,
         <usize>apart * perGroup,
-        whole ? STREAMS : left,
+        whole ? streams : left,
         activations + <usize>token * bytes,
         y + <usize>token * yStride + <usize>first * GROUP_RESULT_BYTES,
         <usize>apart * GROUP_RESULT_BYTES,
