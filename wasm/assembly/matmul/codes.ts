@@ -34,44 +34,59 @@ export function hasNibbles(shape: Format): bool {
   return codeBits(shape) >= 4;
 }
 
-/** The vector of the high plane that part p of the low one needs; `codes`: 4 rows of the planes, `quad`: bytes of a quad. */
+/** Parts of the low plane that a part of the high plane serves, one after the other; see `nextHigh`. */
 // @ts-ignore: decorator
 @inline
-export function loadHigh(shape: Format, quad: usize, codes: usize, p: usize): v128 {
+export function partsPerHigh(shape: Format): i32 {
+  return codeBits(shape) == 6 || codeBits(shape) == 3 ? 2 : 4;
+}
+
+/**
+ * 16 bytes of the high plane for part p of the low one, the first that it serves; `codes`: 4 rows of the planes, `quad`:
+ * bytes of a quad.
+ */
+// @ts-ignore: decorator
+@inline
+export function loadHigh(shape: Format, quad: usize, codes: usize, p: i32): v128 {
   if (codeBits(shape) == 6) return v128.load(codes + (4 + (p >> 1)) * quad);
   if (codeBits(shape) == 5) return v128.load(codes + 4 * quad);
   if (codeBits(shape) == 3) return v128.load(codes + 2 * quad);
   return i32x4.splat(0);
 }
 
+/** The same for the next part. Engines are slow where a shift is no constant, so all shifts are by the same. */
+// @ts-ignore: decorator
+@inline
+export function nextHigh(shape: Format, high: v128): v128 {
+  if (codeBits(shape) == 5) return i16x8.shr_u(high, 1);
+  return codeBits(shape) == 6 || codeBits(shape) == 3 ? i16x8.shr_u(high, 2) : high;
+}
+
 /** Quad p of nibbles, where `low` is part p, and quad 4 + p. */
 // @ts-ignore: decorator
 @inline
-export function lowNibbles(shape: Format, low: v128, high: v128, p: i32, mask: v128, mask2: v128, table: v128): v128 {
+export function lowNibbles(shape: Format, low: v128, high: v128, mask: v128, mask2: v128, table: v128): v128 {
   const code = v128.and(low, mask);
-  if (codeBits(shape) == 5) return v128.or(code, v128.and(i16x8.shl(high, 4 - p), mask2));
-  if (codeBits(shape) == 6) return v128.or(code, v128.and(i16x8.shl(high, 4 - 2 * (p & 1)), mask2));
+  if (codeBits(shape) > 4) return v128.or(code, v128.and(i16x8.shl(high, 4), mask2));
   return hasTable(shape) ? i8x16.swizzle(table, code) : code;
 }
 
 // @ts-ignore: decorator
 @inline
-export function highNibbles(shape: Format, low: v128, high: v128, p: i32, mask: v128, mask2: v128, table: v128): v128 {
+export function highNibbles(shape: Format, low: v128, high: v128, mask: v128, mask2: v128, table: v128): v128 {
   const code = v128.and(i16x8.shr_u(low, 4), mask);
-  if (codeBits(shape) == 5) return v128.or(code, v128.and(i16x8.shr_u(high, p), mask2));
-  if (codeBits(shape) == 6) return v128.or(code, v128.and(i16x8.shr_u(high, 2 * (p & 1)), mask2));
+  if (codeBits(shape) > 4) return v128.or(code, v128.and(high, mask2));
   return hasTable(shape) ? i8x16.swizzle(table, code) : code;
 }
 
 /** Pair `i` (0 to 3) of bits of part h: quads 2 h, 2 h + 1, 4 + 2 h, 5 + 2 h. */
 // @ts-ignore: decorator
 @inline
-export function pairCodes(shape: Format, low: v128, high: v128, h: i32, i: i32, mask: v128, mask2: v128): v128 {
-  const code = v128.and(i16x8.shr_u(low, 2 * i), mask);
+export function pairCodes(shape: Format, low: v128, high: v128, i: i32, mask: v128, mask2: v128): v128 {
+  const code = v128.and(i ? i16x8.shr_u(low, 2 * i) : low, mask);
   if (codeBits(shape) != 3) return code;
-  const quad = 2 * h + (i & 1) + (i >> 1) * 4;
-  // Its bit goes to place 2; a shift to the left must not push bits out of the upper byte.
-  const bit = i >= 2 ? i16x8.shr_u(high, quad - 2) : i16x8.shr_u(i16x8.shl(high, 2), quad);
+  // Its bit, 0, 1, 4 or 5, goes to place 2.
+  const bit = i >= 2 ? i16x8.shr_u(high, i) : i16x8.shl(high, 2 - i);
   return v128.or(code, v128.and(bit, mask2));
 }
 

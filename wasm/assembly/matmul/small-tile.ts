@@ -16,7 +16,7 @@ import {
   smallBlocksBytes,
 } from '../formats/small-block';
 import {offsetOf, tableOf} from '../formats/type-values';
-import {hasNibbles, highMask, highNibbles, loadHigh, lowMask, lowNibbles, operands, pairCodes} from './codes';
+import {hasNibbles, highMask, highNibbles, loadHigh, lowMask, lowNibbles, nextHigh, operands, pairCodes} from './codes';
 
 /** Bytes of the f32 scales, or minima, of a block. */
 const FLOATS_BYTES: usize = 64;
@@ -49,19 +49,21 @@ function expandCodes(format: Format, codes: usize, out: usize, table: v128): voi
   const mask = lowMask(format), mask2 = highMask(format);
   for (let rows: usize = 0; rows < SMALL_QUAD; rows += 16) {
     if (hasNibbles(format)) {
+      let h = loadHigh(format, SMALL_QUAD, codes + rows, 0);
       for (let p: i32 = 0; p < 4; p++) {
-        const w = v128.load(codes + rows + p * SMALL_QUAD), h = loadHigh(format, SMALL_QUAD, codes + rows, p);
-        v128.store(out + rows + p * SMALL_QUAD, lowNibbles(format, w, h, p, mask, mask2, table));
-        v128.store(out + rows + (p + 4) * SMALL_QUAD, highNibbles(format, w, h, p, mask, mask2, table));
+        const w = v128.load(codes + rows + p * SMALL_QUAD);
+        v128.store(out + rows + p * SMALL_QUAD, lowNibbles(format, w, h, mask, mask2, table));
+        v128.store(out + rows + (p + 4) * SMALL_QUAD, highNibbles(format, w, h, mask, mask2, table));
+        h = nextHigh(format, h);
       }
     } else {
       for (let h: i32 = 0; h < 2; h++) {
         const w = v128.load(codes + rows + h * SMALL_QUAD);
         const to = out + rows + 2 * h * SMALL_QUAD;
-        v128.store(to, pairCodes(format, w, mask2, h, 0, mask, mask2));
-        v128.store(to + SMALL_QUAD, pairCodes(format, w, mask2, h, 1, mask, mask2));
-        v128.store(to + 4 * SMALL_QUAD, pairCodes(format, w, mask2, h, 2, mask, mask2));
-        v128.store(to + 5 * SMALL_QUAD, pairCodes(format, w, mask2, h, 3, mask, mask2));
+        v128.store(to, pairCodes(format, w, mask2, 0, mask, mask2));
+        v128.store(to + SMALL_QUAD, pairCodes(format, w, mask2, 1, mask, mask2));
+        v128.store(to + 4 * SMALL_QUAD, pairCodes(format, w, mask2, 2, mask, mask2));
+        v128.store(to + 5 * SMALL_QUAD, pairCodes(format, w, mask2, 3, mask, mask2));
       }
     }
   }

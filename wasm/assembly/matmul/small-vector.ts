@@ -8,7 +8,7 @@ import {Format, IQ4_NL, MXFP4, NVFP4, Q2, Q5, Q5_MIN} from '../formats/format';
 import {NVFP4_UNIT, SMALL_QUAD, codesAt, hasTwoScales, loadScales, scalesAt} from '../formats/small-block';
 import {offsetOf, tableOf} from '../formats/type-values';
 import {BYTES_BLOCK, WORDS_BLOCK, WORDS_SHIFT, addBlock, addToResults, clearResults, halfStart} from './block';
-import {hasNibbles, highMask, highNibbles, loadHigh, lowMask, lowNibbles, operands, pairCodes} from './codes';
+import {hasNibbles, highMask, highNibbles, loadHigh, lowMask, lowNibbles, nextHigh, operands, pairCodes} from './codes';
 import {
   BYTES,
   DOT,
@@ -57,27 +57,31 @@ function addNibbles(format: Format, kind: Dot, scales: usize, codes: usize, x: u
   let a0 = start, a1 = start, a2 = start, a3 = start;
   const x4 = x + 4 * quad;
   const turns = quadsAtOnce(format, kind, 8) / 2; // each of a low and a high quad
+  // Of 5 bits at most: the high plane has one part.
+  let h0 = loadHigh(format, SMALL_QUAD, codes, 0), h1 = loadHigh(format, SMALL_QUAD, codes + 16, 0);
+  let h2 = loadHigh(format, SMALL_QUAD, codes + 32, 0), h3 = loadHigh(format, SMALL_QUAD, codes + 48, 0);
   for (let p: i32 = 0; p < 4; ) {
     let p0 = begin(kind, a0), p1 = begin(kind, a1), p2 = begin(kind, a2), p3 = begin(kind, a3);
     for (const end = p + turns; p < end; p++) {
       const part = codes + p * SMALL_QUAD, at = p * quad;
       const k = v128.load32_splat(x + at), odd = loadOdd(kind, x + at);
       const k4 = v128.load32_splat(x4 + at), odd4 = loadOdd(kind, x4 + at);
-      let w = v128.load(part), h = loadHigh(format, SMALL_QUAD, codes, p);
-      p0 = dotLoaded(kind, k, odd, lowNibbles(format, w, h, p, mask, mask2, table), p0);
-      p0 = dotLoaded(kind, k4, odd4, highNibbles(format, w, h, p, mask, mask2, table), p0);
+      let w = v128.load(part);
+      p0 = dotLoaded(kind, k, odd, lowNibbles(format, w, h0, mask, mask2, table), p0);
+      p0 = dotLoaded(kind, k4, odd4, highNibbles(format, w, h0, mask, mask2, table), p0);
+      h0 = nextHigh(format, h0);
       w = v128.load(part, 16);
-      h = loadHigh(format, SMALL_QUAD, codes + 16, p);
-      p1 = dotLoaded(kind, k, odd, lowNibbles(format, w, h, p, mask, mask2, table), p1);
-      p1 = dotLoaded(kind, k4, odd4, highNibbles(format, w, h, p, mask, mask2, table), p1);
+      p1 = dotLoaded(kind, k, odd, lowNibbles(format, w, h1, mask, mask2, table), p1);
+      p1 = dotLoaded(kind, k4, odd4, highNibbles(format, w, h1, mask, mask2, table), p1);
+      h1 = nextHigh(format, h1);
       w = v128.load(part, 32);
-      h = loadHigh(format, SMALL_QUAD, codes + 32, p);
-      p2 = dotLoaded(kind, k, odd, lowNibbles(format, w, h, p, mask, mask2, table), p2);
-      p2 = dotLoaded(kind, k4, odd4, highNibbles(format, w, h, p, mask, mask2, table), p2);
+      p2 = dotLoaded(kind, k, odd, lowNibbles(format, w, h2, mask, mask2, table), p2);
+      p2 = dotLoaded(kind, k4, odd4, highNibbles(format, w, h2, mask, mask2, table), p2);
+      h2 = nextHigh(format, h2);
       w = v128.load(part, 48);
-      h = loadHigh(format, SMALL_QUAD, codes + 48, p);
-      p3 = dotLoaded(kind, k, odd, lowNibbles(format, w, h, p, mask, mask2, table), p3);
-      p3 = dotLoaded(kind, k4, odd4, highNibbles(format, w, h, p, mask, mask2, table), p3);
+      p3 = dotLoaded(kind, k, odd, lowNibbles(format, w, h3, mask, mask2, table), p3);
+      p3 = dotLoaded(kind, k4, odd4, highNibbles(format, w, h3, mask, mask2, table), p3);
+      h3 = nextHigh(format, h3);
     }
     a0 = finish(kind, a0, p0);
     a1 = finish(kind, a1, p1);
@@ -128,13 +132,13 @@ function dotPairs(format: Format, kind: Dot, x: usize, w: v128, h: i32, mask: v1
   const quad = quadBytes(kind == WORDS);
   let at = x + 2 * h * quad;
   const none = i32x4.splat(0);
-  sum = dotQuad(kind, at, pairCodes(format, w, none, h, 0, mask, none), sum);
+  sum = dotQuad(kind, at, pairCodes(format, w, none, 0, mask, none), sum);
   at += quad;
-  sum = dotQuad(kind, at, pairCodes(format, w, none, h, 1, mask, none), sum);
+  sum = dotQuad(kind, at, pairCodes(format, w, none, 1, mask, none), sum);
   at += 3 * quad;
-  sum = dotQuad(kind, at, pairCodes(format, w, none, h, 2, mask, none), sum);
+  sum = dotQuad(kind, at, pairCodes(format, w, none, 2, mask, none), sum);
   at += quad;
-  return dotQuad(kind, at, pairCodes(format, w, none, h, 3, mask, none), sum);
+  return dotQuad(kind, at, pairCodes(format, w, none, 3, mask, none), sum);
 }
 
 /** One block of 16 rows × 32 columns of pairs of bits. */

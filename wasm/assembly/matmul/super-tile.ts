@@ -21,7 +21,7 @@ import {
   superBlockBytes,
 } from '../formats/super-block';
 import {offsetOf, tableOf, unitOf} from '../formats/type-values';
-import {hasNibbles, highMask, highNibbles, loadHigh, lowMask, lowNibbles, operands, pairCodes} from './codes';
+import {hasNibbles, highMask, highNibbles, loadHigh, lowMask, lowNibbles, nextHigh, operands, pairCodes, partsPerHigh} from './codes';
 import {
   BYTES,
   DOT,
@@ -70,20 +70,25 @@ function expandCodes(shape: Format, codes: usize, out: usize, table: v128): void
   for (let part = 0; part < 8; part++) {
     for (let rows: usize = 0; rows < 32; rows += 16) {
       if (hasNibbles(shape)) {
-        for (let p: i32 = 0; p < 4; p++) {
-          const u = v128.load(codes + rows + p * 32), h = loadHigh(shape, QUAD_BYTES, codes + rows, p);
-          v128.store(out + rows + p * QUAD_BYTES, lowNibbles(shape, u, h, p, mask, mask2, table));
-          v128.store(out + rows + (p + 4) * QUAD_BYTES, highNibbles(shape, u, h, p, mask, mask2, table));
+        for (let p: i32 = 0; p < 4; ) {
+          let h = loadHigh(shape, QUAD_BYTES, codes + rows, p);
+          for (const end = p + partsPerHigh(shape); p < end; p++) {
+            const u = v128.load(codes + rows + p * 32);
+            v128.store(out + rows + p * QUAD_BYTES, lowNibbles(shape, u, h, mask, mask2, table));
+            v128.store(out + rows + (p + 4) * QUAD_BYTES, highNibbles(shape, u, h, mask, mask2, table));
+            h = nextHigh(shape, h);
+          }
         }
       } else {
-        const high = loadHigh(shape, QUAD_BYTES, codes + rows, 0);
+        let high = loadHigh(shape, QUAD_BYTES, codes + rows, 0);
         for (let h: i32 = 0; h < 2; h++) {
           const u = v128.load(codes + rows + h * 32);
           const to = out + rows + 2 * h * QUAD_BYTES;
-          v128.store(to, pairCodes(shape, u, high, h, 0, mask, mask2));
-          v128.store(to + QUAD_BYTES, pairCodes(shape, u, high, h, 1, mask, mask2));
-          v128.store(to + 4 * QUAD_BYTES, pairCodes(shape, u, high, h, 2, mask, mask2));
-          v128.store(to + 5 * QUAD_BYTES, pairCodes(shape, u, high, h, 3, mask, mask2));
+          v128.store(to, pairCodes(shape, u, high, 0, mask, mask2));
+          v128.store(to + QUAD_BYTES, pairCodes(shape, u, high, 1, mask, mask2));
+          v128.store(to + 4 * QUAD_BYTES, pairCodes(shape, u, high, 2, mask, mask2));
+          v128.store(to + 5 * QUAD_BYTES, pairCodes(shape, u, high, 3, mask, mask2));
+          high = nextHigh(shape, high);
         }
       }
     }

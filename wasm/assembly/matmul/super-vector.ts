@@ -20,7 +20,7 @@ import {
 } from '../formats/super-block';
 import {offsetOf, tableOf, unitOf} from '../formats/type-values';
 import {WORDS_SHIFT, clearResults} from './block';
-import {hasNibbles, highMask, highNibbles, loadHigh, lowMask, lowNibbles, operands, pairCodes} from './codes';
+import {hasNibbles, highMask, highNibbles, loadHigh, lowMask, lowNibbles, nextHigh, operands, pairCodes, partsPerHigh} from './codes';
 import {
   BYTES,
   DOT,
@@ -100,25 +100,32 @@ function addSuperBlock(
     }
     let plane = codes;
     if (hasNibbles(shape)) {
-      const turns = short ? quadsAtOnce(shape, kind, 4) : quadsAtOnce(shape, kind, 8) / 2;
+      const fitting = short ? quadsAtOnce(shape, kind, 4) : quadsAtOnce(shape, kind, 8) / 2;
+      const turns = min(fitting, partsPerHigh(shape));
+      let g = loadHigh(shape, QUAD_BYTES, codes, 0), h = loadHigh(shape, QUAD_BYTES, codes + 16, 0);
       for (let p: i32 = 0; p < 4; ) {
         let p0 = begin(kind, a0), p1 = begin(kind, a1);
         let q0 = begin(kind, b0), q1 = begin(kind, b1);
         for (const end = p + turns; p < end; p++) {
           const u = v128.load(plane), v = v128.load(plane, 16);
-          const g = loadHigh(shape, QUAD_BYTES, codes, p), h = loadHigh(shape, QUAD_BYTES, codes + 16, p);
-          p0 = dotQuad(kind, x, lowNibbles(shape, u, g, p, mask, mask2, table), p0);
-          p1 = dotQuad(kind, x, lowNibbles(shape, v, h, p, mask, mask2, table), p1);
+          p0 = dotQuad(kind, x, lowNibbles(shape, u, g, mask, mask2, table), p0);
+          p1 = dotQuad(kind, x, lowNibbles(shape, v, h, mask, mask2, table), p1);
           const x4 = x + 4 * quad;
           if (short) {
-            q0 = dotQuad(kind, x4, highNibbles(shape, u, g, p, mask, mask2, table), q0);
-            q1 = dotQuad(kind, x4, highNibbles(shape, v, h, p, mask, mask2, table), q1);
+            q0 = dotQuad(kind, x4, highNibbles(shape, u, g, mask, mask2, table), q0);
+            q1 = dotQuad(kind, x4, highNibbles(shape, v, h, mask, mask2, table), q1);
           } else {
-            p0 = dotQuad(kind, x4, highNibbles(shape, u, g, p, mask, mask2, table), p0);
-            p1 = dotQuad(kind, x4, highNibbles(shape, v, h, p, mask, mask2, table), p1);
+            p0 = dotQuad(kind, x4, highNibbles(shape, u, g, mask, mask2, table), p0);
+            p1 = dotQuad(kind, x4, highNibbles(shape, v, h, mask, mask2, table), p1);
           }
+          g = nextHigh(shape, g);
+          h = nextHigh(shape, h);
           plane += 32;
           x += quad;
+        }
+        if (partsPerHigh(shape) < 4) {
+          g = loadHigh(shape, QUAD_BYTES, codes, p & 3);
+          h = loadHigh(shape, QUAD_BYTES, codes + 16, p & 3);
         }
         a0 = finish(kind, a0, p0);
         a1 = finish(kind, a1, p1);
@@ -131,16 +138,16 @@ function addSuperBlock(
     } else {
       // Codes of up to 3 bits: all products of a sub-block fit.
       let p0 = begin(kind, a0), p1 = begin(kind, a1), q0 = begin(kind, b0), q1 = begin(kind, b1);
+      let gu = loadHigh(shape, QUAD_BYTES, codes, 0), gv = loadHigh(shape, QUAD_BYTES, codes + 16, 0);
       for (let h: i32 = 0; h < 2; h++) {
         const u = v128.load(plane), v = v128.load(plane, 16);
-        const gu = loadHigh(shape, QUAD_BYTES, codes, 0), gv = loadHigh(shape, QUAD_BYTES, codes + 16, 0);
-        p0 = dotQuad(kind, x, pairCodes(shape, u, gu, h, 0, mask, mask2), p0);
-        p1 = dotQuad(kind, x, pairCodes(shape, v, gv, h, 0, mask, mask2), p1);
-        p0 = dotQuad(kind, x + quad, pairCodes(shape, u, gu, h, 1, mask, mask2), p0);
-        p1 = dotQuad(kind, x + quad, pairCodes(shape, v, gv, h, 1, mask, mask2), p1);
+        p0 = dotQuad(kind, x, pairCodes(shape, u, gu, 0, mask, mask2), p0);
+        p1 = dotQuad(kind, x, pairCodes(shape, v, gv, 0, mask, mask2), p1);
+        p0 = dotQuad(kind, x + quad, pairCodes(shape, u, gu, 1, mask, mask2), p0);
+        p1 = dotQuad(kind, x + quad, pairCodes(shape, v, gv, 1, mask, mask2), p1);
         const x4 = x + 4 * quad, x5 = x + 5 * quad;
-        const c0 = pairCodes(shape, u, gu, h, 2, mask, mask2), c1 = pairCodes(shape, v, gv, h, 2, mask, mask2);
-        const d0 = pairCodes(shape, u, gu, h, 3, mask, mask2), d1 = pairCodes(shape, v, gv, h, 3, mask, mask2);
+        const c0 = pairCodes(shape, u, gu, 2, mask, mask2), c1 = pairCodes(shape, v, gv, 2, mask, mask2);
+        const d0 = pairCodes(shape, u, gu, 3, mask, mask2), d1 = pairCodes(shape, v, gv, 3, mask, mask2);
         if (short) {
           q0 = dotQuad(kind, x5, d0, dotQuad(kind, x4, c0, q0));
           q1 = dotQuad(kind, x5, d1, dotQuad(kind, x4, c1, q1));
@@ -148,6 +155,8 @@ function addSuperBlock(
           p0 = dotQuad(kind, x5, d0, dotQuad(kind, x4, c0, p0));
           p1 = dotQuad(kind, x5, d1, dotQuad(kind, x4, c1, p1));
         }
+        gu = nextHigh(shape, gu);
+        gv = nextHigh(shape, gv);
         plane += 32;
         x += 2 * quad;
       }
