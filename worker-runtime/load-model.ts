@@ -19,7 +19,7 @@ import {allocateKvCache} from './model/kv-cache.ts';
 import type {KvCache} from './model/kv-cache.ts';
 import {loadWeights, stagingBytes} from './model/load-weights.ts';
 import {layoutWeights} from './model/weights.ts';
-import type {WeightLayout} from './model/weights.ts';
+import type {ActivationType, WeightLayout} from './model/weights.ts';
 import type {KvType, LoadParams, LoadProgress, MemoryPlan} from './protocol.ts';
 import type {Scheduler} from './scheduler.ts';
 import {SingleShard} from './shards/shard-group.ts';
@@ -41,6 +41,8 @@ interface LoadContext {
   readonly onProgress: (progress: LoadProgress) => void;
   /** Told of the WebAssembly memory as soon as it is there. */
   readonly onMemory: (bytes: number) => void;
+  /** `quantised` unless a test asks for exact arithmetic; no command can. */
+  readonly activations?: ActivationType;
 }
 
 /** All places of a model, known from its header alone. */
@@ -107,7 +109,7 @@ export async function loadModel(params: LoadParams, context: LoadContext): Promi
 async function admit(
   header: GgufHeader,
   {contextLength, kvType = 'f16'}: LoadParams,
-  {core: {calculator}, scheduler, signal}: LoadContext,
+  {core: {calculator}, scheduler, signal, activations}: LoadContext,
 ): Promise<Admitted> {
   refuseSplit(header.metadata);
   const architecture = findArchitecture(header.metadata);
@@ -115,10 +117,10 @@ async function admit(
   const spec = architecture(header.metadata, tokenizer.vocabularySize);
   const settings = {contextLength: checkContextLength(contextLength, spec), kvType: checkKvType(kvType)};
   const arena = new Arena();
-  const weights = layoutWeights(spec, header, arena, calculator);
+  const weights = layoutWeights(spec, header, arena, calculator, activations);
   const buffers = allocateBuffers(spec, weights.weights, sliceLength, arena, calculator);
   const cache = allocateKvCache(spec, {...settings, sliceLength}, arena, calculator);
-  const staging = arena.allocate(stagingBytes(weights), 'scratch');
+  const staging = arena.allocate(stagingBytes(weights, calculator), 'scratch');
   return {tokenizer, spec, settings, layout: {weights, buffers, cache, staging, plan: arena.plan()}};
 }
 

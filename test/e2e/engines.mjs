@@ -1,79 +1,131 @@
 /**
- * The same bits in every engine: logits and sampled tokens of a model of each weight type, in Chromium and in Firefox
- * (where it is installed), in both cores.
+ * The same bits in every engine: logits and sampled tokens of a model of each weight type, in Chromium, in Firefox and in
+ * WebKitGTK where they are installed, in every core that the engine can run.
  *
  *   node test/e2e/engines.mjs
  *
- * Needs "npm run build". Fails where anything differs.
+ * Needs "npm run build". Fails where anything differs; says what was not compared. On Debian:
+ * "apt-get install --no-install-recommends firefox-esr webkit2gtk-driver xvfb".
  */
+import {mkdtempSync, rmSync} from 'node:fs';
+import {tmpdir} from 'node:os';
+import {join} from 'node:path';
 import puppeteer from 'puppeteer-core';
-import {chromiumFlags, findChromium, findFirefox} from '../helpers/find-browser.mjs';
+import {syntheticModel} from '../bench/synthetic-model.mjs';
+import {tensorTypes} from '../bench/tensor-types.mjs';
+import {chromiumFlags, findChromium, findFirefox, findWebKit} from '../helpers/find-browser.mjs';
 import {builtScripts, serve} from './static-server.mjs';
-import {modelsByType} from './test-model.mjs';
+import {WebKitBrowser} from './webkit-browser.mjs';
 
 const print = (text) => process.stdout.write(`${text}\n`);
-const models = await modelsByType(['F32', 'F16', 'BF16', 'Q8_0', 'Q4_0']);
-const site = await serve(
-  new Map([
-    ['/', {body: '<!doctype html><title>Engines</title>', type: 'text/html'}],
-    ...builtScripts(),
-    ...models.map(({weightType, file}) => [`/${weightType}.gguf`, {file}]),
-  ]),
-);
+const types = Object.keys(tensorTypes);
+/** Type → digest → the engines and cores that computed it. */
+const found = new Map(types.map((type) => [type, new Map()]));
+const notCompared = [];
 
-/** Runs in the page: a digest of logits and sampled tokens for each type. */
-async function digests(types, core) {
-  const {GgufRuntime} = await import('/runtime.js');
-  const runtime = await GgufRuntime.boot({core});
-  const {relaxedDot} = (await runtime.diagnostics()).core;
-  const results = {};
-  for (const type of types) {
-    const {vocabularySize} = await runtime.loadModel(`/${type}.gguf`);
-    const tokens = Array.from({length: 100}, (_, index) => (index * 37) % vocabularySize);
-    const {logits} = await runtime.evaluate(tokens);
-    const sampling = {temperature: 1, topK: 40, topP: 0.9, minP: 0.01, repeatPenalty: 1.1, seed: 5};
-    const run = runtime.generate({
-      tokens: tokens.slice(0, 9),
-      maxTokens: 50,
-      sampling,
-      ignoreEndOfGeneration: true,
-    });
-    const sampled = (await run.result).tokens;
-    const hash = await crypto.subtle.digest(
-      'SHA-256',
-      await new Blob([logits, Int32Array.from(sampled)]).arrayBuffer(),
-    );
-    results[type] = Array.from(new Uint8Array(hash).slice(0, 8), (byte) =>
-      byte.toString(16).padStart(2, '0'),
-    ).join('');
-  }
-  runtime.terminate();
-  return {relaxedDot, results};
+/** @typedef {{version: string, goto(url: string): Promise<unknown>, call(name: string, args: string[]): Promise<any>, close(): Promise<void>}} Browser */
+
+/** @returns {Promise<Browser>} */
+async function launchPuppeteer(options) {
+  const browser = await puppeteer.launch({headless: true, ...options});
+  const page = await browser.newPage();
+  return {
+    version: await browser.version(),
+    goto: (url) => page.goto(url),
+    call: (name, args) => page.evaluate((f, values) => globalThis[f](...values), name, args),
+    close: () => browser.close(),
+  };
 }
 
-const engines = [{executablePath: findChromium(), args: chromiumFlags}];
-const firefox = findFirefox();
-if (firefox) engines.push({browser: 'firefox', executablePath: firefox});
-else print('Firefox is not installed: compared in Chromium alone.');
+/** How to launch each engine that is installed; notes those that are not. */
+function launchers() {
+  const firefox = findFirefox();
+  const webKit = findWebKit();
+  if (!firefox) notCompared.push('Firefox: not installed');
+  if (!webKit) notCompared.push('WebKitGTK: WebKitWebDriver and Xvfb are not installed');
+  return [
+    () => launchPuppeteer({executablePath: findChromium(), args: chromiumFlags}),
+    ...(firefox ? [() => launchPuppeteer({browser: 'firefox', executablePath: firefox})] : []),
+    ...(webKit ? [() => WebKitBrowser.launch(webKit)] : []),
+  ];
+}
 
-const types = models.map(({weightType}) => weightType);
-const found = new Map(types.map((type) => [type, new Set()]));
-for (const engine of engines) {
-  const browser = await puppeteer.launch({headless: true, ...engine});
-  const page = await browser.newPage();
-  await page.goto(site.origin);
-  for (const core of ['relaxed', 'baseline']) {
-    const {relaxedDot, results} = await page.evaluate(digests, types, core);
-    print(`${await browser.version()}, ${core} core${relaxedDot ? `, relaxed dot ${relaxedDot}` : ''}`);
-    for (const [type, digest] of Object.entries(results)) {
-      found.get(type)?.add(digest);
-      print(`  ${type.padEnd(5)} ${digest}`);
+/** Every type in one core. */
+async function compute(browser, core) {
+  for (const type of types) {
+    const {digest, relaxedDot, unsupported} = await browser.call('digest', [type, core]);
+    if (unsupported !== undefined) {
+      // Every engine that runs at all has this one.
+      if (core === 'baseline') throw new Error(`${browser.version}: ${unsupported}`);
+      notCompared.push(`${browser.version}, ${core} core: ${unsupported}`);
+      return;
+    }
+    const where = `${browser.version}, ${core} core${relaxedDot ? `, relaxed dot ${relaxedDot}` : ''}`;
+    if (type === types[0]) print(where);
+    const digests = found.get(type);
+    digests.set(digest, [...(digests.get(digest) ?? []), where]);
+  }
+}
+
+async function computeEverywhere(origin) {
+  for (const launch of launchers()) {
+    const browser = await launch();
+    try {
+      await browser.goto(origin);
+      for (const core of ['relaxed', 'baseline']) await compute(browser, core);
+    } finally {
+      await browser.close();
     }
   }
-  await browser.close();
 }
-await site.close();
 
-const different = types.filter((type) => found.get(type)?.size !== 1);
-print(different.length === 0 ? 'the same bits everywhere' : `DIFFERENT: ${different.join(', ')}`);
+/** One digest, and more than one that computed it. */
+function isSame(digests) {
+  const [engines = [], ...others] = digests.values();
+  return engines.length > 1 && others.length === 0;
+}
+
+/** Prints the digests of every type and what is missing; returns the types that were not the same. */
+function report() {
+  for (const [type, digests] of found) {
+    for (const [digest, engines] of digests) {
+      const where = digests.size === 1 ? `${engines.length} times` : engines.join('; ');
+      print(`  ${type.padEnd(7)} ${digest}  ${where}`);
+    }
+  }
+  for (const what of notCompared) print(`NOT compared: ${what}`);
+  return types.filter((type) => !isSame(found.get(type)));
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'gguf-chat-types-'));
+const modelFile = (type) => {
+  const path = join(folder, `${type}.gguf`);
+  return syntheticModel({shape: 'smoke', type, contextLength: 256, path}).path;
+};
+const site = await serve(
+  new Map([
+    [
+      '/',
+      {
+        body: '<!doctype html><title>Engines</title><script type="module" src="/engines-page.js"></script>',
+        type: 'text/html',
+      },
+    ],
+    ['/engines-page.js', {file: join(import.meta.dirname, 'engines-page.js')}],
+    ...builtScripts(),
+    ...types.map((type) => [`/${type}.gguf`, {file: modelFile(type)}]),
+  ]),
+);
+try {
+  await computeEverywhere(site.origin);
+} finally {
+  await site.close();
+  rmSync(folder, {recursive: true});
+}
+const different = report();
+print(
+  different.length === 0
+    ? `${types.length} types: the same bits everywhere`
+    : `NOT the same: ${different.join(', ')}`,
+);
 process.exitCode = different.length === 0 ? 0 : 1;

@@ -22,24 +22,6 @@ async function loadWriter(folder) {
   return import(outfile);
 }
 
-/** A random llama in each of these weight types, for runs that are compared with each other. */
-export async function modelsByType(types) {
-  const folder = mkdtempSync(join(tmpdir(), 'gguf-chat-types-'));
-  const {tinyLlama} = await loadWriter(folder);
-  return types.map((weightType) => {
-    const file = join(folder, `${weightType}.gguf`);
-    const shape = {
-      embeddingLength: 256,
-      feedForwardLength: 512,
-      headCount: 8,
-      headCountKv: 4,
-      contextLength: 256,
-    };
-    writeFileSync(file, new Uint8Array(tinyLlama({weightType, ...shape})));
-    return {weightType, file};
-  });
-}
-
 /**
  * `file` answers in no time; `slowFile` has enough parameters that a person, or a test, can press Stop in the middle of
  * an answer.

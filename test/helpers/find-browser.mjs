@@ -44,6 +44,13 @@ export function findFirefox() {
   return onPath(['firefox-esr', 'firefox']).find(isExecutable) ?? null;
 }
 
+/** The paths of WebKitGTK's WebDriver and of a virtual screen for its browser, or `null` where one is not installed. */
+export function findWebKit() {
+  const driver = onPath(['WebKitWebDriver']).find(isExecutable);
+  const xvfb = onPath(['Xvfb']).find(isExecutable);
+  return driver && xvfb ? {driver, xvfb} : null;
+}
+
 /** The path of a Chromium, or an error that says what to install. */
 export function findChromium() {
   const candidates = [process.env['CHROME_PATH'], ...onPath(names), ...places];

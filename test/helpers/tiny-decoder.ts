@@ -54,7 +54,7 @@ export class TinyDecoder {
     const cache = allocateKvCache(spec, options, arena, calculator);
     const whole = {...options, sliceLength: options.contextLength};
     const wholeCache = allocateKvCache(spec, whole, arena, calculator);
-    const staging = arena.allocate(stagingBytes(layout), 'scratch');
+    const staging = arena.allocate(stagingBytes(layout, calculator), 'scratch');
     const core = await Core.instantiate(compiled, arena.plan().total);
     await loadWeights(layout, reader, core, staging, () => undefined);
     const decoder = new Decoder(spec, layout.weights, buffers, core, new SingleShard());

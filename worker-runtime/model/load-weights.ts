@@ -1,5 +1,5 @@
 import type {Checkpoint} from '../checkpoint.ts';
-import {groupRows} from '../core/core-exports.ts';
+import {computeFormats, groupRows} from '../core/core-exports.ts';
 import type {CoreExports} from '../core/core-exports.ts';
 import type {Core} from '../core/core.ts';
 import {ggmlTypes} from '../gguf/ggml-types.ts';
@@ -10,11 +10,16 @@ import type {Destination, Matrix, WeightLayout} from './weights.ts';
 /** Rows are read in pieces of about this size: small enough to stay in cache, large enough to amortise a call. */
 const pieceBytes = 512 * 1024;
 
-/** Bytes that {@link loadWeights} needs for rows on their way: whole groups of rows of the widest matrix. */
-export function stagingBytes({destinations}: WeightLayout): number {
+/**
+ * Bytes that {@link loadWeights} needs for rows on their way: whole groups of rows of the widest matrix, and what
+ * dequantising one of them takes.
+ */
+export function stagingBytes({destinations}: WeightLayout, calculator: CoreExports): number {
   return Math.max(
     ...[...destinations].map(([tensor, destination]) =>
-      'parts' in destination ? pieceRows(tensor, destination) * rowBytes(tensor) : 0,
+      'parts' in destination
+        ? stagedBytes(tensor, destination) + dequantisingBytes(destination, calculator)
+        : 0,
     ),
   );
 }
@@ -67,20 +72,59 @@ function repackRows(
   first: number,
   rows: number,
 ): void {
-  const {id, blockBytes} = ggmlTypes[tensor.type];
   const stride = rowBytes(tensor);
-  const columns = matrix.columns / matrix.parts.length;
   const groupBytes = matrix.partBytes / Math.ceil(matrix.rows / groupRows);
+  const repack = isDequantised(matrix) ? repackDequantised : repackStored;
+  const scratch = staging + stagedBytes(tensor, matrix);
   for (let row = 0; row < rows; row += groupRows) {
-    const source = staging + row * stride;
     const group = (first + row) / groupRows;
     matrix.parts.forEach((part, index) => {
-      const offset = (index * stride) / matrix.parts.length;
+      const source = staging + row * stride + (index * stride) / matrix.parts.length;
       const count = Math.min(groupRows, rows - row);
-      const target = part + group * groupBytes;
-      core.repack(matrix.format, id, blockBytes, source + offset, stride, count, columns, target);
+      repack(core, matrix, {source, stride, rows: count, target: part + group * groupBytes, scratch});
     });
   }
+}
+
+/** Up to 16 staged rows of a part, the first at `source`, on their way to a group at `target`. */
+interface StagedGroup {
+  readonly source: number;
+  readonly stride: number;
+  readonly rows: number;
+  readonly target: number;
+  /** `dequantisingBytes` of memory. */
+  readonly scratch: number;
+}
+
+function repackStored(core: CoreExports, matrix: Matrix, {source, stride, rows, target}: StagedGroup): void {
+  const {id, blockBytes} = ggmlTypes[matrix.type];
+  core.repack(matrix.format, id, blockBytes, source, stride, rows, partColumns(matrix), target);
+}
+
+/** By way of a group in the compute format of the stored type, whose rows dequantise exactly. */
+function repackDequantised(core: CoreExports, matrix: Matrix, staged: StagedGroup): void {
+  const {rows, target, scratch: group} = staged;
+  const columns = partColumns(matrix);
+  const format = computeFormats[matrix.type];
+  repackStored(core, {...matrix, format}, {...staged, target: group});
+  const floats = group + (core.groupBytes(format, columns) >>> 0);
+  for (let row = 0; row < rows; row++) {
+    core.dequantizeRow(format, group, row, columns, floats + row * columns * 4);
+  }
+  const {id, blockBytes} = ggmlTypes.F32;
+  core.repack(matrix.format, id, blockBytes, floats, columns * 4, rows, columns, target);
+}
+
+/** Whether a matrix is kept as f32 instead of in the compute format of its type. */
+function isDequantised({type, format}: Matrix): boolean {
+  return format !== computeFormats[type];
+}
+
+/** A group in the compute format of the stored type, and its rows as f32. */
+function dequantisingBytes(matrix: Matrix, calculator: CoreExports): number {
+  if (!isDequantised(matrix)) return 0;
+  const columns = partColumns(matrix);
+  return (calculator.groupBytes(computeFormats[matrix.type], columns) >>> 0) + groupRows * columns * 4;
 }
 
 function vectorBytes(destination: Exclude<Destination, Matrix>, core: Core): Uint8Array {
@@ -92,6 +136,15 @@ function vectorBytes(destination: Exclude<Destination, Matrix>, core: Core): Uin
 function rowBytes({type, dimensions}: TensorInfo): number {
   const {blockElements, blockBytes} = ggmlTypes[type];
   return ((dimensions[0] ?? 1) / blockElements) * blockBytes;
+}
+
+function partColumns({columns, parts}: Matrix): number {
+  return columns / parts.length;
+}
+
+/** Bytes of a whole piece, up to the next multiple of 64. */
+function stagedBytes(tensor: TensorInfo, matrix: Matrix): number {
+  return Math.ceil((pieceRows(tensor, matrix) * rowBytes(tensor)) / 64) * 64;
 }
 
 function pieceRows(tensor: TensorInfo, {rows}: Matrix): number {

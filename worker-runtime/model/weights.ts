@@ -11,7 +11,9 @@ import type {DecoderSpec} from './decoder-spec.ts';
  * that a shard can hold some of them; products with the parts are added in a fixed tree (see `sumParts`).
  */
 export interface Matrix {
+  /** As stored in the file. */
   readonly type: ComputeType;
+  /** That of the type, or F32: see {@link ActivationType}. */
   readonly format: ComputeFormat;
   readonly rows: number;
   readonly columns: number;
@@ -48,6 +50,15 @@ export interface DecoderWeights {
   readonly ropeFactors: Float32Array<ArrayBuffer> | null;
 }
 
+/**
+ * What matrices are multiplied with.
+ *
+ * - `quantised`: activations as the compute format of the matrix's own type takes them, in 8 bits or in f32.
+ * - `f32`: every matrix is dequantised to the compute format F32, so that no activation is quantised. Four bytes a
+ *   weight: for comparing with exact arithmetic, not for use.
+ */
+export type ActivationType = 'quantised' | 'f32';
+
 /** Where a tensor's bytes go. */
 export type Destination = Matrix | Vector | Float32Array<ArrayBuffer>;
 
@@ -77,11 +88,12 @@ export function layoutWeights(
   header: GgufHeader,
   arena: Arena,
   calculator: CoreExports,
+  activations: ActivationType = 'quantised',
 ): WeightLayout {
   const {embeddingLength, feedForwardLength, vocabularySize, headCount, headCountKv, headLength} = spec;
   const queryLength = headCount * headLength;
   const keyLength = headCountKv * headLength;
-  const planner = new WeightPlanner(header, arena, calculator);
+  const planner = new WeightPlanner(header, arena, calculator, activations);
 
   const embedding = planner.matrix('token_embd.weight', vocabularySize, embeddingLength);
   const layers = Array.from({length: spec.layerCount}, (_, index): LayerWeights => {
@@ -112,11 +124,13 @@ class WeightPlanner {
   readonly #header: GgufHeader;
   readonly #arena: Arena;
   readonly #calculator: CoreExports;
+  readonly #activations: ActivationType;
 
-  constructor(header: GgufHeader, arena: Arena, calculator: CoreExports) {
+  constructor(header: GgufHeader, arena: Arena, calculator: CoreExports, activations: ActivationType) {
     this.#header = header;
     this.#arena = arena;
     this.#calculator = calculator;
+    this.#activations = activations;
   }
 
   /** @param units for a product that is divided by columns: see {@link columnGroups} */
@@ -125,7 +139,7 @@ class WeightPlanner {
     const type = computeType(tensor);
     const {blockElements} = ggmlTypes[type];
     const groups = units === undefined ? 1 : columnGroups(columns, units, blockElements);
-    const format = computeFormats[type];
+    const format = computeFormats[this.#activations === 'f32' ? 'F32' : type];
     const groupBytes = this.#calculator.groupBytes(format, columns / groups) >>> 0;
     const partBytes = Math.ceil(rows / groupRows) * groupBytes;
     const parts = Array.from({length: groups}, () => this.#arena.allocate(partBytes, `weights:${type}`));
