@@ -1,6 +1,6 @@
 import {parseArgs} from 'node:util';
+import {modelTypes} from './model-types.mjs';
 import {shapes} from './shapes.mjs';
-import {tensorTypes} from './tensor-types.mjs';
 
 const shapeList = Object.entries(shapes)
   .map(([name, {note}]) => `                      ${name.padEnd(13)} ${note}`)
@@ -13,7 +13,7 @@ the same run. Needs "npm run build" first. Writes the model files, once, to test
 
   --shape NAME        default 215m:
 ${shapeList}
-  --type LIST         ${Object.keys(tensorTypes).join(', ')}; default Q8_0; with commas: one after the other
+  --type LIST         ${modelTypes.join(', ')}; default Q8_0; with commas: one after the other
   --core LIST         auto, relaxed, baseline; default auto; with commas: one after the other
   --prompt N          tokens of the prefill, default 512
   --tokens N          tokens of the decode, default 128
@@ -66,7 +66,7 @@ export function parseOptions(args) {
   return {
     help: values.help,
     shape: oneOf('shape', values.shape, Object.keys(shapes)),
-    types: list('type', Object.keys(tensorTypes)),
+    types: list('type', modelTypes),
     cores: list('core', ['auto', 'relaxed', 'baseline']),
     prompt,
     tokens: number('tokens', 2),

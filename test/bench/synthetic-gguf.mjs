@@ -3,6 +3,7 @@
  * same bytes.
  */
 import {alignment, ggufHeader} from './gguf-header.mjs';
+import {modelTypes, tensorTypeOf} from './model-types.mjs';
 import {Random} from './random.mjs';
 import {shapes, tensorsOf} from './shapes.mjs';
 import {byteLength, tensorTypes} from './tensor-types.mjs';
@@ -14,7 +15,7 @@ const pieceBytes = 4 << 20;
 /**
  * @typedef {object} SyntheticRequest
  * @property {string} shape a name of `shapes`
- * @property {string} type a name of `tensorTypes`, for all matrices
+ * @property {string} type one of `modelTypes`
  * @property {number} seed
  * @property {number} contextLength positions the model says it was trained for
  */
@@ -37,14 +38,14 @@ const pieceBytes = 4 << 20;
  * @param {SyntheticRequest} request
  * @returns {{facts: ModelFacts, pieces: () => Generator<Uint8Array<ArrayBuffer>>}} `pieces` are the file from first byte to
  *   last; each one is overwritten by the next
- * @throws {Error} naming the shape or type that there is not
+ * @throws {Error} naming the shape or type that there is not, or that do not go together
  */
 export function syntheticGguf({shape: shapeName, type, seed, contextLength}) {
   const shape = shapes[shapeName];
   if (!shape) throw new Error(`Unknown shape "${shapeName}"; there are: ${Object.keys(shapes).join(', ')}`);
-  if (!tensorTypes[type])
-    throw new Error(`Unknown type "${type}"; there are: ${Object.keys(tensorTypes).join(', ')}`);
-  const tensors = tensorsOf(shape).map((tensor) => describe(tensor, type));
+  if (!modelTypes.includes(type))
+    throw new Error(`Unknown type "${type}"; there are: ${modelTypes.join(', ')}`);
+  const tensors = tensorsOf(shape).map((tensor) => describe(tensor, type, shape.layerCount));
   const header = ggufHeader(
     {
       ...modelMetadata(shape, `synthetic ${shapeName} ${type}`, contextLength),
@@ -67,8 +68,8 @@ export function syntheticGguf({shape: shapeName, type, seed, contextLength}) {
 
 const padding = (bytes) => (alignment - (bytes % alignment)) % alignment;
 
-function describe(tensor, type) {
-  const typeName = tensor.isMatrix ? type : 'F32';
+function describe(tensor, type, layerCount) {
+  const typeName = tensor.isMatrix ? tensorTypeOf(tensor, type, layerCount) : 'F32';
   const elements = tensor.dimensions.reduce((product, dimension) => product * dimension, 1);
   return {
     ...tensor,
