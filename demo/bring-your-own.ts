@@ -1,4 +1,5 @@
 import '../components/define.ts'; // On your site: 'gguf-chat/define.js'
+import {onFileDrop} from './file-drop.ts';
 
 const chat = document.querySelector('gguf-chat')!;
 const form = document.querySelector('form')!;
@@ -40,21 +41,4 @@ function endWelcome(): void {
 chat.addEventListener('gguf-status', endWelcome);
 endWelcome();
 
-/** A file may be dropped anywhere, so that none replaces the page by missing the spot. */
-const carriesFile = ({dataTransfer}: DragEvent): boolean => dataTransfer?.types.includes('Files') ?? false;
-document.addEventListener('dragover', (event) => {
-  if (!carriesFile(event)) return;
-  event.preventDefault();
-  document.body.classList.add('dropping');
-});
-document.addEventListener('dragleave', ({relatedTarget}) => {
-  // From one element into the next is no leaving.
-  if (!relatedTarget) document.body.classList.remove('dropping');
-});
-document.addEventListener('drop', (event) => {
-  if (!carriesFile(event)) return;
-  event.preventDefault();
-  document.body.classList.remove('dropping');
-  const [model] = event.dataTransfer?.files ?? [];
-  if (model) void load(model);
-});
+onFileDrop((model) => void load(model));

@@ -7,40 +7,59 @@ const valueTypes = {uint32: 4, int32: 5, float32: 6, bool: 7, string: 8, array: 
 
 /** @typedef {{type: keyof typeof valueTypes, value: unknown, of?: keyof typeof valueTypes}} MetadataValue */
 
-class ByteWriter {
-  /** @type {Buffer[]} */
-  #parts = [];
+const utf8 = new TextEncoder();
+const alignUp = (offset) => Math.ceil(offset / alignment) * alignment;
 
-  #number(bytes, write) {
-    const buffer = Buffer.alloc(bytes);
-    write(buffer);
-    this.#parts.push(buffer);
+/** Little-endian values one after the other, in memory that doubles when it is full. */
+class ByteWriter {
+  #bytes = new Uint8Array(1 << 16);
+  #view = new DataView(this.#bytes.buffer);
+  #length = 0;
+
+  /** Where the next `bytes` bytes go. */
+  #take(bytes) {
+    const offset = this.#length;
+    this.#length += bytes;
+    if (this.#length > this.#bytes.length) {
+      const larger = new Uint8Array(2 * this.#length);
+      larger.set(this.#bytes);
+      this.#bytes = larger;
+      this.#view = new DataView(larger.buffer);
+    }
+    return offset;
   }
 
+  // The place is taken first: that may exchange the view.
   uint32(value) {
-    this.#number(4, (buffer) => buffer.writeUInt32LE(value));
+    const offset = this.#take(4);
+    this.#view.setUint32(offset, value, true);
   }
 
   int32(value) {
-    this.#number(4, (buffer) => buffer.writeInt32LE(value));
+    const offset = this.#take(4);
+    this.#view.setInt32(offset, value, true);
   }
 
   float32(value) {
-    this.#number(4, (buffer) => buffer.writeFloatLE(value));
+    const offset = this.#take(4);
+    this.#view.setFloat32(offset, value, true);
   }
 
   bool(value) {
-    this.#number(1, (buffer) => buffer.writeUInt8(value ? 1 : 0));
+    const offset = this.#take(1);
+    this.#view.setUint8(offset, value ? 1 : 0);
   }
 
   uint64(value) {
-    this.#number(8, (buffer) => buffer.writeBigUInt64LE(BigInt(value)));
+    const offset = this.#take(8);
+    this.#view.setBigUint64(offset, BigInt(value), true);
   }
 
   string(value) {
-    const text = Buffer.from(value, 'utf8');
+    const text = utf8.encode(value);
     this.uint64(text.length);
-    this.#parts.push(text);
+    const offset = this.#take(text.length);
+    this.#bytes.set(text, offset);
   }
 
   array(values, of) {
@@ -49,12 +68,12 @@ class ByteWriter {
     for (const value of values) this[of](value);
   }
 
-  bytes() {
-    return Buffer.concat(this.#parts);
+  /** All of it, with zeros up to a multiple of {@link alignment}. */
+  alignedBytes() {
+    this.#take(alignUp(this.#length) - this.#length);
+    return this.#bytes.subarray(0, this.#length);
   }
 }
-
-const alignUp = (offset) => Math.ceil(offset / alignment) * alignment;
 
 /**
  * The bytes of a header, padded to where the first tensor begins. Tensors follow in the order given, each padded to
@@ -62,6 +81,7 @@ const alignUp = (offset) => Math.ceil(offset / alignment) * alignment;
  *
  * @param {Record<string, MetadataValue>} metadata
  * @param {{name: string, dimensions: number[], typeId: number, bytes: number}[]} tensors
+ * @returns {Uint8Array<ArrayBuffer>}
  */
 export function ggufHeader(metadata, tensors) {
   const writer = new ByteWriter();
@@ -83,6 +103,5 @@ export function ggufHeader(metadata, tensors) {
     writer.uint64(offset);
     offset = alignUp(offset + bytes);
   }
-  const header = writer.bytes();
-  return Buffer.concat([header, Buffer.alloc(alignUp(header.length) - header.length)]);
+  return writer.alignedBytes();
 }

@@ -1,5 +1,5 @@
 import {parseArgs} from 'node:util';
-import {quantisations} from './quantisations.mjs';
+import {modelTypes} from './model-types.mjs';
 import {shapes} from './shapes.mjs';
 
 /** Names, eight in a line. */
@@ -21,7 +21,7 @@ the same run. Needs "npm run build" first. Writes the model files, once, to test
   --shape NAME        default 215m:
 ${shapeList}
   --type LIST         default Q8_0; with commas: one after the other; all: every one; mixes end in _M:
-${wrapped(quantisations)}
+${wrapped(modelTypes)}
   --core LIST         auto, relaxed, baseline; default auto; with commas: one after the other
   --prompt N          tokens of the prefill, default 512
   --tokens N          tokens of the decode, default 128
@@ -77,7 +77,7 @@ export function parseOptions(args) {
   return {
     help: values.help,
     shape: oneOf('shape', values.shape, Object.keys(shapes)),
-    types: list('type', quantisations),
+    types: list('type', modelTypes),
     cores: list('core', ['auto', 'relaxed', 'baseline']),
     prompt,
     tokens: number('tokens', 2),

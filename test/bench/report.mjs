@@ -1,12 +1,17 @@
 /** The Markdown of one result: environment, figures, ratios. */
 
-const rounded = (value) => (value >= 100 ? value.toFixed(0) : value.toPrecision(3));
-const megabytes = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
+export const rounded = (value) => (value >= 100 ? value.toFixed(0) : value.toPrecision(3));
+export const megabytes = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
 const percent = (ratio) => `${(ratio * 100).toFixed(0)} %`;
 const times = (ratio) => `${ratio.toFixed(1)}×`;
 
-function figureRows({figures, options}) {
-  const {prompt, tokens, peerPrompt, peerTokens} = options;
+/**
+ * A line of the table, in words; `p95` is empty for what was not measured more than once.
+ *
+ * @typedef {{title: string, median: string, p95: string, isRatio?: boolean}} Row
+ */
+
+function figureRows(figures, {prompt, tokens, peerPrompt, peerTokens}) {
   const titles = {
     memoryRead: 'reading memory, one Worker, one stream',
     memoryStreams: 'reading memory, one Worker, four streams',
@@ -25,11 +30,11 @@ function figureRows({figures, options}) {
     .filter(([name]) => figures[name])
     .map(([name, title]) => {
       const {unit, median, p95} = figures[name];
-      return `| ${title} | ${rounded(median)} ${unit} | ${rounded(p95)} ${unit} |`;
+      return {title, median: `${rounded(median)} ${unit}`, p95: `${rounded(p95)} ${unit}`};
     });
 }
 
-function ratioRows({ratios, options}) {
+function ratioRows(ratios, {peerPrompt}) {
   const rows = [
     ['decode of reading memory in one stream', ratios.decodeOfMemoryRead, percent],
     ['decode of reading memory in four streams', ratios.decodeOfMemoryStreams, percent],
@@ -40,11 +45,39 @@ function ratioRows({ratios, options}) {
     ],
     ['prefill of the dot product', ratios.prefillOfDotPeak, percent],
     ['decode over wllama', ratios.decodeOverPeer, times],
-    [`prefill of ${options.peerPrompt} tokens over wllama`, ratios.prefillOverPeer, times],
+    [`prefill of ${peerPrompt} tokens over wllama`, ratios.prefillOverPeer, times],
   ];
   return rows
     .filter(([, ratio]) => ratio !== null)
-    .map(([title, ratio, format]) => `| **${title}** | **${format(ratio)}** | |`);
+    .map(([title, ratio, format]) => ({title, median: format(ratio), p95: '', isRatio: true}));
+}
+
+/**
+ * All figures of a result, then their ratios.
+ *
+ * @param {{
+ *   figures: Record<string, import('./measurement.mjs').Figure>,
+ *   ratios: Record<string, number | null>,
+ *   options: import('./measurement.mjs').MeasurementOptions,
+ * }} result
+ * @returns {Row[]}
+ */
+export function rowsOf({figures, ratios, options}) {
+  return [...figureRows(figures, options), ...ratioRows(ratios, options)];
+}
+
+/**
+ * @param {Row[]} rows
+ * @returns {string[]} lines of Markdown
+ */
+export function tableOf(rows) {
+  return [
+    '| figure | median | p95 (slow side) |',
+    '|---|---|---|',
+    ...rows.map(({title, median, p95, isRatio}) =>
+      isRatio ? `| **${title}** | **${median}** | |` : `| ${title} | ${median} | ${p95} |`,
+    ),
+  ];
 }
 
 function environmentLines({environment, options, diagnostics, peer}) {
@@ -76,10 +109,7 @@ export function markdownOf(result) {
     ...environmentLines(result),
     ...modelLines(result),
     '',
-    '| figure | median | p95 (slow side) |',
-    '|---|---|---|',
-    ...figureRows(result),
-    ...ratioRows(result),
+    ...tableOf(rowsOf(result)),
     '',
   ].join('\n');
 }

@@ -5,12 +5,38 @@ import {openPage} from './browser-page.mjs';
 import {writeDocsSection} from './docs-section.mjs';
 import {describeEnvironment} from './environment.mjs';
 import {installPeer} from './install-peer.mjs';
-import {measure, ratiosOf} from './measurement.mjs';
+import {figuresOf, ratiosOf, repetitions} from './measurement.mjs';
 import {help, parseOptions} from './options.mjs';
+import {Random} from './random.mjs';
 import {markdownOf, summaryOf} from './report.mjs';
 import {syntheticModel} from './synthetic-model.mjs';
+import {promptOfLength} from './vocabulary.mjs';
 
 const log = (text) => process.stderr.write(`${text}\n`);
+
+/** What `measurement.mjs` asks for, done by the page. */
+function benchIn(page) {
+  const run = (name) => (promptTokens, maxTokens) => {
+    const prompt = promptOfLength(promptTokens, new Random(`prompt of ${promptTokens}`));
+    return page.call(name, {prompt, maxTokens});
+  };
+  return {
+    memoryRead: (bytes) => page.call('memoryRead', bytes),
+    dotPeak: () => page.call('dotPeak'),
+    run: run('runOurs'),
+    runPeer: run('runPeer'),
+  };
+}
+
+async function measure(page, model, options) {
+  const samples = [];
+  log('warm-up and first repetition');
+  for await (const sample of repetitions(benchIn(page), model, options)) {
+    samples.push(sample);
+    log(`${samples.length} of ${options.repetitions} repetitions done`);
+  }
+  return figuresOf(samples, model, options);
+}
 
 /** Measures one file with one core, in a browser of its own. */
 async function benchmark({type, core, ...options}) {
@@ -38,7 +64,7 @@ async function benchmark({type, core, ...options}) {
       0,
     );
     const model = {type, ...facts, computeBytes};
-    const figures = await measure(page, model, options, log);
+    const figures = await measure(page, model, options);
     return {
       schema: 1,
       environment,

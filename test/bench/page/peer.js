@@ -55,6 +55,10 @@ export class Peer {
       ignore_eos: true,
       cache_prompt: false,
     });
-    return {usage: response.usage, timings: response.timings};
+    const {usage, timings} = response;
+    return {
+      usage: {promptTokens: usage.prompt_tokens, completionTokens: usage.completion_tokens},
+      timings: {firstTokenMs: timings.prompt_ms, decodeMs: timings.predicted_ms},
+    };
   }
 }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import {audit} from '../audit.mjs';
 import {focus, textOf, visitDemo, waitForAnswers} from '../visit-demo.mjs';
+import {bench} from './demo-bench.mjs';
 import {bringYourOwn} from './demo-bring-your-own.mjs';
 
 /** One question by a suggestion, one by keyboard; prints how long the first token took. */
@@ -46,7 +47,7 @@ async function navigation(setting) {
     const {page} = visitor;
     const links = () => page.$$eval('nav a', (all) => all.map(({textContent, href}) => [textContent, href]));
     const first = await links();
-    assert.equal(first.length, 8);
+    assert.equal(first.length, 9);
     for (const [name, href] of first) {
       await Promise.all([page.waitForNavigation(), page.locator(`nav ::-p-aria([name="${name}"])`).click()]);
       assert.deepEqual(await links(), first, `the same navigation at ${href}`);
@@ -214,6 +215,7 @@ const pages = {
   form,
   headless,
   many,
+  bench,
 };
 
 export const demo = Object.entries(pages).map(([name, run]) => ({name: `the demo: ${name}`, run}));
