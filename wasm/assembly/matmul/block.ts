@@ -14,7 +14,7 @@
  *   words kernels:  data = 32 × i16 a token, in parts as the format's words kernel wants them;
  *                   in a tile (parts, 4 tokens, words)
  */
-import {Format, isSuper} from '../formats/format';
+import {Format, Q4_MIN} from '../formats/format';
 import {allNormal16, loadF16x4, loadNormalF16x4} from '../formats/f16';
 
 /** Tokens that the batch kernels take at once. */
@@ -34,13 +34,13 @@ export const WORDS_SHIFT: i32 = 8;
 
 /**
  * Groups that a vector kernel reads in turn, a block of each: as many streams through memory. One stream alone does not
- * keep every core's prefetchers busy, and decoding is bound by memory. Of super-blocks, which are eight times as long, only
- * two: by the fourth the prefetchers have forgotten the first.
+ * keep every core's prefetchers busy, and decoding is bound by memory. Where blocks are longer, four are too many: by the
+ * last one the prefetchers have forgotten the first.
  */
 // @ts-ignore: decorator
 @inline
 export function streamsOf(format: Format): i32 {
-  return isSuper(format) ? 2 : 4;
+  return format <= Q4_MIN ? 4 : 2;
 }
 
 /** Zeroes the 16 results of each stream: the vector kernels add to them. */
