@@ -93,36 +93,37 @@ function addNibbles(format: Format, kind: Dot, scales: usize, codes: usize, x: u
   else addToResults(y, scales, xScale, words ? WORDS_SHIFT : 0, a0, a1, a2, a3);
 }
 
-/** One block of NVFP4: its 16 low, then its 16 high nibbles. The two starts are i16. */
+/** The nibbles of NVFP4's columns 0 … 15 (`half` 0) or 16 … 31, as operands. */
 // @ts-ignore: decorator
 @inline
-function addTwoScales(kind: Dot, scales: usize, codes: usize, x: usize, y: usize, table: v128): void {
+function halfNibbles(half: i32, w: v128, mask: v128, table: v128): v128 {
+  const none = i32x4.splat(0);
+  return half ? highNibbles(NVFP4, w, none, mask, none, table) : lowNibbles(NVFP4, w, none, mask, none, table);
+}
+
+/** Half a block of NVFP4. The two starts are i16. */
+// @ts-ignore: decorator
+@inline
+function addHalf(half: i32, kind: Dot, scales: usize, codes: usize, x: usize, y: usize, table: v128): void {
   const words = kind == WORDS, quad = quadBytes(words), tail = x + 8 * quad;
   const mask = lowMask(NVFP4);
   const xScale = f32x4.splat(load<f32>(tail) * NVFP4_UNIT);
-  for (let half: i32 = 0; half < 2; half++) {
-    const start = halfStart(words, tail + 4, half);
-    let a0 = begin(kind, start), a1 = a0, a2 = a0, a3 = a0;
-    let columns = x + half * 4 * quad;
-    for (let part = codes; part < codes + 4 * SMALL_QUAD; part += SMALL_QUAD) {
-      const k = v128.load32_splat(columns), odd = loadOdd(kind, columns);
-      const shift = half * 4;
-      let w = v128.and(i16x8.shr_u(v128.load(part), shift), mask);
-      a0 = dotLoaded(kind, k, odd, i8x16.swizzle(table, w), a0);
-      w = v128.and(i16x8.shr_u(v128.load(part, 16), shift), mask);
-      a1 = dotLoaded(kind, k, odd, i8x16.swizzle(table, w), a1);
-      w = v128.and(i16x8.shr_u(v128.load(part, 32), shift), mask);
-      a2 = dotLoaded(kind, k, odd, i8x16.swizzle(table, w), a2);
-      w = v128.and(i16x8.shr_u(v128.load(part, 48), shift), mask);
-      a3 = dotLoaded(kind, k, odd, i8x16.swizzle(table, w), a3);
-      columns += quad;
-    }
-    a0 = finish(kind, start, a0);
-    a1 = finish(kind, start, a1);
-    a2 = finish(kind, start, a2);
-    a3 = finish(kind, start, a3);
-    addScaled(NVFP4, kind, y, scales, half, xScale, a0, a1, a2, a3);
+  const start = halfStart(words, tail + 4, half);
+  let a0 = begin(kind, start), a1 = a0, a2 = a0, a3 = a0;
+  let columns = x + half * 4 * quad;
+  for (let part = codes; part < codes + 4 * SMALL_QUAD; part += SMALL_QUAD) {
+    const k = v128.load32_splat(columns), odd = loadOdd(kind, columns);
+    a0 = dotLoaded(kind, k, odd, halfNibbles(half, v128.load(part), mask, table), a0);
+    a1 = dotLoaded(kind, k, odd, halfNibbles(half, v128.load(part, 16), mask, table), a1);
+    a2 = dotLoaded(kind, k, odd, halfNibbles(half, v128.load(part, 32), mask, table), a2);
+    a3 = dotLoaded(kind, k, odd, halfNibbles(half, v128.load(part, 48), mask, table), a3);
+    columns += quad;
   }
+  a0 = finish(kind, start, a0);
+  a1 = finish(kind, start, a1);
+  a2 = finish(kind, start, a2);
+  a3 = finish(kind, start, a3);
+  addScaled(NVFP4, kind, y, scales, half, xScale, a0, a1, a2, a3);
 }
 
 /** The products of one vector of pairs of bits, part h, with the 4 quads that it holds. */
@@ -183,8 +184,10 @@ function multiply(
     let scales = weights + scalesAt(format, block);
     for (let results = y; results < end; results += yStride) {
       const codes = scales + codesAt(format, block);
-      if (hasTwoScales(format)) addTwoScales(kind, scales, codes, x, results, table);
-      else if (hasNibbles(format)) addNibbles(format, kind, scales, codes, x, results, table);
+      if (hasTwoScales(format)) {
+        addHalf(0, kind, scales, codes, x, results, table);
+        addHalf(1, kind, scales, codes, x, results, table);
+      } else if (hasNibbles(format)) addNibbles(format, kind, scales, codes, x, results, table);
       else addPairs(format, kind, scales, codes, x, results);
       scales += stride;
     }
