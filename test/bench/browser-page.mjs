@@ -50,6 +50,12 @@ export async function openPage(path, {isolated = false} = {}) {
     origin: server.origin,
     /** Calls a function of the page with arguments, and awaits its result; both must be plain data. */
     call: (name, ...args) => page.evaluate((name, args) => globalThis.page[name](...args), name, args),
+    /** The numbers of the processes that run pages: this one's with its Workers, and perhaps an idle one. */
+    rendererPids: async () => {
+      const client = await browser.target().createCDPSession();
+      const {processInfo} = await client.send('SystemInfo.getProcessInfo');
+      return processInfo.filter(({type}) => type === 'renderer').map(({id}) => id);
+    },
     /** The page's Workers, of puppeteer. */
     workers: () => page.workers(),
     close,

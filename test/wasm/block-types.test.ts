@@ -5,7 +5,7 @@ import {setRowScales} from '../helpers/random-blocks.ts';
 import {multiplyRows} from '../helpers/block-products.ts';
 import {decodeBlock} from '../helpers/type-reference.ts';
 import {Unpacker} from '../helpers/unpacker.ts';
-import {allCores, bits, randomBytes, randomFloats} from './core-harness.ts';
+import {allCores, bits, randomBytes, randomFloats, unsignedCore} from './core-harness.ts';
 import type {CoreHarness} from './core-harness.ts';
 import {multiply, repack} from './weights.ts';
 import type {Storage} from './weights.ts';
@@ -38,6 +38,9 @@ const types = [
 ] as const;
 type BlockType = (typeof types)[number];
 
+/** Their weights need all 8 bits. */
+const isWide = (type: BlockType): boolean => type === 'IQ4_NL' || type === 'IQ4_XS';
+
 /** The shortest rows: a stored block or the 128 columns of the longest small one. */
 const leastColumns = (type: BlockType): number => Math.max(128, ggmlTypes[type].blockElements);
 
@@ -63,16 +66,20 @@ function storageOf(type: BlockType): Storage {
 
 describe('products with types in blocks', () => {
   let cores: CoreHarness[];
+  let unsigned: CoreHarness[];
   let unpacker: Unpacker;
   before(async () => {
     cores = await allCores();
+    unsigned = await unsignedCore();
     unpacker = await Unpacker.create('baseline');
   });
-  afterEach(() => cores.forEach((core) => core.reset()));
+  afterEach(() => [...cores, ...unsigned].forEach((core) => core.reset()));
+
+  const coresFor = (type: BlockType): CoreHarness[] => (isWide(type) ? cores : [...cores, ...unsigned]);
 
   function check(type: BlockType, rows: Uint8Array[], tokens: Float32Array[]): void {
     const wanted = multiplyRows(unpacker, type, rows, tokens).map(bits);
-    for (const core of cores) {
+    for (const core of coresFor(type)) {
       const results = multiply(core, storageOf(type), rows, tokens);
       expect(results.map((y) => bits(y.slice(0, rows.length)))).to.deep.equal(wanted);
       for (const y of results) expect(y.slice(rows.length).every((value) => value === 0)).to.be.true;
@@ -140,7 +147,7 @@ describe('products with types in blocks', () => {
       for (const value of [NaN, Infinity, -Infinity]) {
         const x = randomFloats(columns, 1);
         x[40] = value;
-        for (const core of cores) {
+        for (const core of coresFor(type)) {
           for (const y of multiply(core, storageOf(type), rows, [x, x, x, x, x])) {
             expect(y.some(Number.isFinite)).to.be.false;
           }

@@ -108,6 +108,17 @@ export async function allCores(pages?: number): Promise<CoreHarness[]> {
   return [baseline, relaxed, sevenBit];
 }
 
+/**
+ * For weights of up to 7 bits, besides: the relaxed core in the unsigned mode, where the browser has another one. Its
+ * kernels are exact for such weights everywhere, and no other test reaches them there.
+ */
+export async function unsignedCore(pages?: number): Promise<CoreHarness[]> {
+  const [, relaxed] = await allCores(pages);
+  if (relaxed?.probed !== dotMode.sevenBit) return [];
+  relaxed.run('setDotMode', dotMode.unsigned);
+  return [relaxed];
+}
+
 /** Rows of f32 begin at multiples of 16 floats. */
 export function paddedColumns(columns: number): number {
   return Math.ceil(columns / 16) * 16;

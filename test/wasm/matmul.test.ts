@@ -1,6 +1,6 @@
 import {expect} from '@open-wc/testing';
 import {dotFloats, dotQuantised, quantizeActivations} from '../helpers/core-reference.ts';
-import {allCores, bits, randomFloats} from './core-harness.ts';
+import {allCores, bits, randomFloats, unsignedCore} from './core-harness.ts';
 import type {CoreHarness} from './core-harness.ts';
 import {
   decode,
@@ -23,14 +23,16 @@ function expected(name: FormatName, rows: Uint8Array[], x: Float32Array): Float3
 
 describe('matmul', () => {
   let cores: CoreHarness[];
+  let unsigned: CoreHarness[];
   before(async () => {
     cores = await allCores();
+    unsigned = await unsignedCore();
   });
-  afterEach(() => cores.forEach((core) => core.reset()));
+  afterEach(() => [...cores, ...unsigned].forEach((core) => core.reset()));
 
   function check(name: FormatName, rows: Uint8Array[], tokens: Float32Array[]): void {
     const wanted = tokens.map((x) => bits(expected(name, rows, x)));
-    for (const core of cores) {
+    for (const core of name === 'q8' ? cores : [...cores, ...unsigned]) {
       const results = multiply(core, storageOf(name), rows, tokens);
       expect(results.map((y) => bits(y.slice(0, rows.length)))).to.deep.equal(wanted);
       for (const y of results) expect(y.slice(rows.length).every((value) => value === 0)).to.be.true;
