@@ -10,14 +10,14 @@ export class BlobStream implements ChunkStream {
   readonly lengthIsExact = true;
   readonly #blob: Blob;
   #position = 0;
-  #ahead: Promise<Uint8Array> | null = null;
+  #ahead: Promise<Uint8Array<ArrayBuffer>> | null = null;
 
   constructor(blob: Blob) {
     this.#blob = blob;
     this.length = blob.size;
   }
 
-  async read(): Promise<Uint8Array | null> {
+  async read(): Promise<Uint8Array<ArrayBuffer> | null> {
     const slice = this.#ahead ?? this.#readSlice();
     this.#ahead = null;
     if (!slice) return null;
@@ -45,7 +45,7 @@ export class BlobStream implements ChunkStream {
     return this.#blob instanceof File ? `The file ${this.#blob.name}` : 'The Blob';
   }
 
-  #readSlice(): Promise<Uint8Array> | null {
+  #readSlice(): Promise<Uint8Array<ArrayBuffer>> | null {
     const start = this.#position;
     if (start >= this.length) return null;
     const end = Math.min(start + sliceBytes, this.length);

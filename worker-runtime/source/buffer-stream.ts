@@ -5,14 +5,14 @@ import type {ChunkStream} from './chunk-stream.ts';
 export class BufferStream implements ChunkStream {
   readonly length: number;
   readonly lengthIsExact = true;
-  #bytes: Uint8Array | null;
+  #bytes: Uint8Array<ArrayBuffer> | null;
 
   constructor(buffer: ArrayBuffer) {
     this.length = buffer.byteLength;
     this.#bytes = new Uint8Array(buffer);
   }
 
-  read(): Promise<Uint8Array | null> {
+  read(): Promise<Uint8Array<ArrayBuffer> | null> {
     const bytes = this.#bytes;
     this.#bytes = null;
     return Promise.resolve(bytes);

@@ -15,11 +15,14 @@ export class ChunkReader implements ByteReader {
   readonly #signal: AbortSignal;
   readonly #progress: ProgressThrottle | undefined;
   /** Chunks not consumed yet, and how many bytes of the first one are. */
-  #chunks: Uint8Array[] = [];
+  #chunks: Uint8Array<ArrayBuffer>[] = [];
   #offset = 0;
   #buffered = 0;
   #position = 0;
   #received = 0;
+  /** Where the views end that `peek` gave out: chunks that begin before are not used again. */
+  #viewed = 0;
+  #spare: ArrayBuffer | undefined;
   #ended = false;
   #closed = false;
   #rejectPending: ((reason: Error) => void) | null = null;
@@ -65,6 +68,7 @@ export class ChunkReader implements ByteReader {
   async peek(minimum: number): Promise<Uint8Array> {
     this.#check();
     while (this.#buffered < minimum && (await this.#receive()));
+    this.#viewed = this.#received;
     const {length} = this;
     if (this.#ended && this.lengthIsExact && length !== null && this.#received < length) {
       throw this.#stream.truncated(this.#received);
@@ -120,6 +124,7 @@ export class ChunkReader implements ByteReader {
       if (this.#offset === chunk.length) {
         this.#chunks.shift();
         this.#offset = 0;
+        if (this.#position + passed - chunk.length >= this.#viewed) this.#spare = chunk.buffer;
       }
     }
     this.#buffered -= passed;
@@ -147,7 +152,9 @@ export class ChunkReader implements ByteReader {
   async #receive(): Promise<boolean> {
     if (this.#ended) return false;
     this.#check();
-    const chunk = await this.#orAbort(this.#stream.read());
+    const spare = this.#spare;
+    this.#spare = undefined;
+    const chunk = await this.#orAbort(this.#stream.read(spare));
     if (chunk === null) {
       this.#ended = true;
       return false;

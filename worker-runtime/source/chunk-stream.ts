@@ -3,8 +3,12 @@ export interface ChunkStream {
   /** See `ByteReader.length`. */
   readonly length: number | null;
   readonly lengthIsExact: boolean;
-  /** The next bytes, or `null` at the end. Nothing is fetched ahead without bound while nobody asks. */
-  read(): Promise<Uint8Array | null>;
+  /**
+   * The next bytes, or `null` at the end. Nothing is fetched ahead without bound while nobody asks.
+   *
+   * @param spare the buffer of an earlier chunk of this stream, which may be filled again
+   */
+  read(spare?: ArrayBuffer): Promise<Uint8Array<ArrayBuffer> | null>;
   /** Ends what is under way. Never fails. */
   cancel(): Promise<void>;
   /** The error for an end at byte `received` where more was needed. */

@@ -43,26 +43,55 @@ async function request(href: string, signal: AbortSignal): Promise<Response> {
   }
 }
 
+/** Of a buffer that the browser fills: more than comes at once. */
+const bufferBytes = 256 * 1024;
+
+/** Gives the next bytes, or nothing at the end. */
+type BodyRead = (spare?: ArrayBuffer) => Promise<Uint8Array<ArrayBuffer> | undefined>;
+
+/**
+ * How a body is read: into buffers of ours, used again and again, where the browser can. Else every chunk is a buffer of
+ * its own, and those that were consumed can pile up to the size of the file before the engine collects them.
+ */
+function readerOf(body: ReadableStream<Uint8Array<ArrayBuffer>>): {
+  read: BodyRead;
+  cancel(): Promise<void>;
+} {
+  try {
+    const reader = body.getReader({mode: 'byob'});
+    const read: BodyRead = async (spare = new ArrayBuffer(bufferBytes)) => {
+      const {value, done} = await reader.read(new Uint8Array(spare));
+      return done ? undefined : value;
+    };
+    return {read, cancel: () => reader.cancel()};
+  } catch (error) {
+    // Not a stream of bytes.
+    if (!(error instanceof TypeError)) throw error;
+    const reader = body.getReader();
+    return {read: async () => (await reader.read()).value, cancel: () => reader.cancel()};
+  }
+}
+
 class UrlStream implements ChunkStream {
   readonly length: number | null;
   readonly lengthIsExact: boolean;
   readonly #url: string;
-  readonly #body: ReadableStreamDefaultReader<Uint8Array> | null;
+  readonly #body: ReturnType<typeof readerOf> | null;
   #received = 0;
 
   constructor(response: Response, url: string) {
     this.#url = url;
     this.length = declaredLength(response.headers);
     this.lengthIsExact = this.length !== null && response.type !== 'cors';
-    this.#body = response.body?.getReader() ?? null;
+    this.#body = response.body && readerOf(response.body);
   }
 
-  async read(): Promise<Uint8Array | null> {
+  async read(spare?: ArrayBuffer): Promise<Uint8Array<ArrayBuffer> | null> {
     if (!this.#body) return null;
     try {
-      const {value = null} = await this.#body.read();
-      this.#received += value?.length ?? 0;
-      return value;
+      const chunk = (await this.#body.read(spare)) ?? null;
+      this.#received += chunk?.length ?? 0;
+      return chunk;
     } catch (cause) {
       throw this.#broken(`The connection broke (${reason(cause)})`, this.#received, cause);
     }

@@ -50,6 +50,17 @@ describe('ChunkReader', () => {
     expect([...view.subarray(0, 10)]).to.deep.equal([...bytes.subarray(0, 10)]);
   });
 
+  it('gives the buffers of consumed pieces back, but not of peeked ones', async () => {
+    const stream = new PieceStream(bytes, 10);
+    const reader = new ChunkReader(stream, {signal: new AbortController().signal});
+    await reader.peek(15);
+    await reader.fill(new Uint8Array(20));
+    await reader.fill(new Uint8Array(10));
+    expect(stream.spares, 'the first two were peeked at').to.equal(0);
+    await reader.fill(new Uint8Array(20));
+    expect(stream.spares).to.equal(2);
+  });
+
   it('reads no more pieces than were asked for', async () => {
     const stream = new PieceStream(bytes, 100);
     const reader = new ChunkReader(stream, {signal: new AbortController().signal});
