@@ -1,6 +1,6 @@
 import {GgufError} from './errors.ts';
 import type {LoadedModel} from './loaded-model.ts';
-import {logitRows} from './model/decoder-buffers.ts';
+import {logitRows} from './model/decoder-plan.ts';
 import type {Checkpoint} from './checkpoint.ts';
 import {Prefill} from './prefill.ts';
 import type {Sequence} from './sequence.ts';

@@ -10,16 +10,16 @@ import type {Metadata} from './gguf/metadata.ts';
 import {checkWholeNumber, refuseUnknownSettings} from './check-settings.ts';
 import type {KnownSettings} from './check-settings.ts';
 import type {LoadedModel, ModelFacts} from './loaded-model.ts';
+import {Hyperparameters} from './model/architectures/hyperparameters.ts';
 import {findArchitecture} from './model/architectures/index.ts';
-import {allocateBuffers} from './model/decoder-buffers.ts';
-import type {DecoderBuffers} from './model/decoder-buffers.ts';
+import {planDecoder} from './model/decoder-plan.ts';
+import type {DecoderPlan} from './model/decoder-plan.ts';
 import type {DecoderSpec} from './model/decoder-spec.ts';
 import {Decoder} from './model/decoder.ts';
 import {allocateKvCache} from './model/kv-cache.ts';
 import type {KvCache} from './model/kv-cache.ts';
 import {loadWeights, stagingBytes} from './model/load-weights.ts';
-import {layoutWeights} from './model/weights.ts';
-import type {ActivationType, WeightLayout} from './model/weights.ts';
+import type {ActivationType} from './model/weights.ts';
 import type {KvType, LoadParams, LoadProgress, MemoryPlan} from './protocol.ts';
 import type {Scheduler} from './scheduler.ts';
 import {SingleShard} from './shards/shard-group.ts';
@@ -47,8 +47,7 @@ interface LoadContext {
 
 /** All places of a model, known from its header alone. */
 interface Layout {
-  readonly weights: WeightLayout;
-  readonly buffers: DecoderBuffers;
+  readonly decoder: DecoderPlan;
   readonly cache: KvCache;
   readonly staging: number;
   readonly plan: MemoryPlan;
@@ -84,12 +83,18 @@ export async function loadModel(params: LoadParams, context: LoadContext): Promi
     phase = 'tensors';
     const core = await Core.instantiate(context.core, layout.plan.total);
     context.onMemory(core.bytes);
-    await loadWeights(layout.weights, reader, core, layout.staging, scheduler.checkpoint(signal));
+    await loadWeights(
+      layout.decoder.destinations,
+      reader,
+      core,
+      layout.staging,
+      scheduler.checkpoint(signal),
+    );
     const tensorsMs = performance.now() - started - headerMs;
 
     phase = 'warm-up';
     report(reader.position, reader.length);
-    const decoder = new Decoder(spec, layout.weights.weights, layout.buffers, core, new SingleShard());
+    const decoder = new Decoder(spec, layout.decoder, core, new SingleShard());
     await warmUp(decoder, layout.cache, context);
     const facts: ModelFacts = {
       ...describe(header, spec, tokenizer),
@@ -114,14 +119,19 @@ async function admit(
   refuseSplit(header.metadata);
   const architecture = findArchitecture(header.metadata);
   const tokenizer = await createTokenizer(header.metadata, scheduler.checkpoint(signal));
-  const spec = architecture(header.metadata, tokenizer.vocabularySize);
-  const settings = {contextLength: checkContextLength(contextLength, spec), kvType: checkKvType(kvType)};
+  const settings = {
+    contextLength: checkContextLength(contextLength, header),
+    kvType: checkKvType(kvType),
+  };
+  const spec = architecture(new Hyperparameters(header, tokenizer.vocabularySize, settings.contextLength));
   const arena = new Arena();
-  const weights = layoutWeights(spec, header, arena, calculator, activations);
-  const buffers = allocateBuffers(spec, weights.weights, sliceLength, arena, calculator);
+  const decoder = planDecoder(spec, header, arena, calculator, {
+    sliceLength,
+    ...(activations && {activations}),
+  });
   const cache = allocateKvCache(spec, {...settings, sliceLength}, arena, calculator);
-  const staging = arena.allocate(stagingBytes(weights, calculator), 'scratch');
-  return {tokenizer, spec, settings, layout: {weights, buffers, cache, staging, plan: arena.plan()}};
+  const staging = arena.allocate(stagingBytes(decoder.destinations, calculator), 'scratch');
+  return {tokenizer, spec, settings, layout: {decoder, cache, staging, plan: arena.plan()}};
 }
 
 /** A part of a model that was split over several files has only some of the tensors. */
@@ -135,7 +145,8 @@ function refuseSplit(metadata: Metadata): void {
   );
 }
 
-function checkContextLength(asked: number | undefined, {trainingContextLength}: DecoderSpec): number {
+function checkContextLength(asked: number | undefined, header: GgufHeader): number {
+  const {trainingContextLength} = new Hyperparameters(header, 0, 0);
   if (asked === undefined) return Math.min(trainingContextLength, defaultContextLimit);
   return checkWholeNumber('contextLength', asked, {
     least: 1,
@@ -178,7 +189,7 @@ function describe(
   | 'embeddingLength'
   | 'trainingContextLength'
 > {
-  const {architecture, layerCount, embeddingLength, trainingContextLength} = spec;
+  const {architecture, layers, embeddingLength, trainingContextLength} = spec;
   let parameterCount = 0;
   const tensorTypes: Record<string, number> = {};
   for (const {type, dimensions} of tensors.values()) {
@@ -192,7 +203,7 @@ function describe(
     parameterCount,
     tensorTypes,
     vocabularySize,
-    layerCount,
+    layerCount: layers.length,
     embeddingLength,
     trainingContextLength,
   };

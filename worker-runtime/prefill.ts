@@ -25,7 +25,7 @@ export class Prefill {
     this.#sequence = sequence;
     this.#tokens = tokens;
     this.#fixedLength = fixedLength;
-    this.#sliceLength = Math.min(fixedLength ?? tile * 4, decoder.buffers.sliceLength);
+    this.#sliceLength = Math.min(fixedLength ?? tile * 4, decoder.plan.sliceLength);
   }
 
   /** Tokens fed so far. */
@@ -49,7 +49,7 @@ export class Prefill {
 
   #adapt(length: number, longestMs: number): void {
     const fitting = Math.floor((length * aimMs) / Math.max(longestMs, 0.01) / tile) * tile;
-    this.#sliceLength = Math.max(tile, Math.min(fitting, length * 2, this.#decoder.buffers.sliceLength));
+    this.#sliceLength = Math.max(tile, Math.min(fitting, length * 2, this.#decoder.plan.sliceLength));
   }
 }
 

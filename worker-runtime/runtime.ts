@@ -129,7 +129,7 @@ export class Runtime {
   ): Promise<Commands['evaluate']['result']> {
     const resident = this.#requireModel();
     if (sliceLength !== undefined) {
-      const most = resident.model.decoder.buffers.sliceLength;
+      const most = resident.model.decoder.plan.sliceLength;
       checkWholeNumber('sliceLength', sliceLength, {least: 1, most});
     }
     const sequence = this.#sequence(resident, handle);

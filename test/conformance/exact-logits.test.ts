@@ -43,6 +43,8 @@ const models: readonly string[] = [
   'llama-q8_0',
   'llama-tq1_0',
   'llama-tq2_0',
+  'qwen2-mix-q4_0',
+  'qwen3-mix-q8_0',
   'stories260K-f16',
   'stories260K-f32',
   'stories260K-q8_0',

@@ -9,6 +9,10 @@ const cores: readonly CoreVariant[] = ['relaxed', 'baseline'];
 
 interface Model {
   readonly name: string;
+  /** File of the reference, where it is not that of the model's name. */
+  readonly golden?: string;
+  /** 256 unless said otherwise. */
+  readonly contextLength?: number;
   /** The products keep activations in f32. */
   readonly exact: boolean;
   /**
@@ -19,6 +23,17 @@ interface Model {
 }
 
 const models: readonly Model[] = [
+  ...['granite', 'olmo2', 'qwen2', 'qwen3', 'smollm3', 'stablelm'].map((name) => ({name, exact: true})),
+  // llama.cpp looks GELU up in a table of f16; these references come from the formula.
+  ...['gemma', 'gemma2', 'gemma3', 'gpt2', 'starcoder2'].map((name) => ({
+    name,
+    golden: `${name}.exact-gelu`,
+    exact: true,
+  })),
+  {name: 'phi3', golden: 'phi3-ctx256', exact: true},
+  {name: 'phi3', contextLength: 512, exact: true},
+  {name: 'qwen2-mix-q4_0', exact: false, parts: ['long']},
+  {name: 'qwen3-mix-q8_0', exact: false},
   {name: 'stories260K-f32', exact: true},
   {name: 'stories260K-f16', exact: true},
   {name: 'stories260K-q8_0', exact: false},
@@ -61,17 +76,17 @@ const sliceLengths = [1, 7, 16, 64];
 describe('logits against llama.cpp', function () {
   this.timeout(120_000);
 
-  for (const {name, exact, parts = []} of models) {
-    describe(name, () => {
+  for (const {name, golden: reference = name, contextLength = 256, exact, parts = []} of models) {
+    describe(contextLength === 256 ? name : `${name}, context ${contextLength}`, () => {
       let golden: Golden;
       const runtimes = new Map<CoreVariant, GgufRuntime>();
       before(async () => {
-        golden = await loadGolden(name, exact);
+        golden = await loadGolden(reference, exact);
         for (const core of cores) {
           const runtime = await GgufRuntime.boot({core});
           await runtime.loadModel(await loadReferenceModel(`${name}.gguf`), {
             kvType: 'f32',
-            contextLength: 256,
+            contextLength,
           });
           runtimes.set(core, runtime);
         }

@@ -1,7 +1,7 @@
 import {chooseCore} from '../../worker-runtime/core/choose-core.ts';
 import {Arena} from '../../worker-runtime/core/arena.ts';
 import {Core} from '../../worker-runtime/core/core.ts';
-import {allocateSampling} from '../../worker-runtime/model/decoder-buffers.ts';
+import {allocateSampling} from '../../worker-runtime/model/sampling-buffers.ts';
 import type {CoreVariant} from '../../worker-runtime/protocol.ts';
 import {Logits} from '../../worker-runtime/sampling/logits.ts';
 import {hasRelaxedSimd} from '../wasm/core-harness.ts';

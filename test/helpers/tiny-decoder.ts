@@ -3,22 +3,22 @@ import {Arena} from '../../worker-runtime/core/arena.ts';
 import {chooseCore} from '../../worker-runtime/core/choose-core.ts';
 import {Core} from '../../worker-runtime/core/core.ts';
 import {readHeader} from '../../worker-runtime/gguf/header.ts';
+import {Hyperparameters} from '../../worker-runtime/model/architectures/hyperparameters.ts';
 import {findArchitecture} from '../../worker-runtime/model/architectures/index.ts';
-import {allocateBuffers, logitRows} from '../../worker-runtime/model/decoder-buffers.ts';
+import {logitRows, planDecoder} from '../../worker-runtime/model/decoder-plan.ts';
 import type {DecoderSpec} from '../../worker-runtime/model/decoder-spec.ts';
 import {Decoder} from '../../worker-runtime/model/decoder.ts';
 import {allocateKvCache} from '../../worker-runtime/model/kv-cache.ts';
 import type {KvCache} from '../../worker-runtime/model/kv-cache.ts';
 import {loadWeights, stagingBytes} from '../../worker-runtime/model/load-weights.ts';
-import {layoutWeights} from '../../worker-runtime/model/weights.ts';
 import type {CoreVariant, KvType} from '../../worker-runtime/protocol.ts';
 import {Sequence} from '../../worker-runtime/sequence.ts';
 import {SingleShard} from '../../worker-runtime/shards/shard-group.ts';
 import {readPieces} from './piece-stream.ts';
 
 interface TinyDecoderOptions {
-  /** What the file's own spec is replaced by. */
-  readonly spec: Partial<DecoderSpec>;
+  /** What becomes of the file's own spec. */
+  readonly edit: (spec: DecoderSpec) => DecoderSpec;
   readonly kvType: KvType;
   readonly contextLength: number;
   readonly sliceLength: number;
@@ -47,17 +47,17 @@ export class TinyDecoder {
     const reader = readPieces(bytes);
     const header = await readHeader(reader);
     const vocabularySize = header.tensors.get('token_embd.weight')?.dimensions[1] ?? NaN;
-    const spec = {...findArchitecture(header.metadata)(header.metadata, vocabularySize), ...options.spec};
+    const keys = new Hyperparameters(header, vocabularySize, options.contextLength);
+    const spec = options.edit(findArchitecture(header.metadata)(keys));
     const arena = new Arena();
-    const layout = layoutWeights(spec, header, arena, calculator);
-    const buffers = allocateBuffers(spec, layout.weights, options.sliceLength, arena, calculator);
+    const plan = planDecoder(spec, header, arena, calculator, options);
     const cache = allocateKvCache(spec, options, arena, calculator);
     const whole = {...options, sliceLength: options.contextLength};
     const wholeCache = allocateKvCache(spec, whole, arena, calculator);
-    const staging = arena.allocate(stagingBytes(layout, calculator), 'scratch');
+    const staging = arena.allocate(stagingBytes(plan.destinations, calculator), 'scratch');
     const core = await Core.instantiate(compiled, arena.plan().total);
-    await loadWeights(layout, reader, core, staging, () => undefined);
-    const decoder = new Decoder(spec, layout.weights, buffers, core, new SingleShard());
+    await loadWeights(plan.destinations, reader, core, staging, () => undefined);
+    const decoder = new Decoder(spec, plan, core, new SingleShard());
     return new TinyDecoder(decoder, core, cache, wholeCache);
   }
 

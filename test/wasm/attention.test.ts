@@ -75,7 +75,19 @@ class Attention {
     core.run('storeV', this.#type, put(input.v), this.#v, ...cacheSizes);
     const out = core.allocate(count * stride);
     const scratch = core.allocate(core.run('attentionScratchBytes', headDim, headsPerKv, count));
-    const sizes = [kvHeads, headsPerKv, headDim, capacity, first, count, 1 / Math.sqrt(headDim), window];
+    const sizes = [
+      kvHeads,
+      headsPerKv,
+      headDim,
+      capacity,
+      first,
+      count,
+      1 / Math.sqrt(headDim),
+      window,
+      0,
+      0,
+      0,
+    ];
     core.run('attention', this.#type, put(input.q), this.#k, this.#v, out, scratch, ...sizes, stride, stride);
     return Array.from({length: count}, (_, t) => core.f32(out + t * stride, kvHeads * headsPerKv * headDim));
   }

@@ -74,12 +74,12 @@ describe('operations of the core', () => {
     expect(result.every(Number.isFinite)).to.be.true;
   });
 
-  it('swiGlu over the range of exp', () => {
+  it('SwiGLU over the range of exp', () => {
     const gate = Float32Array.from({length: 4096}, (_, i) => (i - 2048) / 20);
     const up = randomFloats(4096, 3);
     const result = onAll((core) => {
       const y = core.put(gate);
-      core.run('swiGlu', y, core.put(up), y, 4096);
+      core.run('activateGate', 0, y, core.put(up), y, 4096);
       return core.f32(y, 4096);
     });
     // From gate = -88.7 on, where e^-gate leaves f32, the result is 0 instead of at most 89 e^-88.7.

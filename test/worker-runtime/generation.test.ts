@@ -20,7 +20,7 @@ const placed = placeLogits(Float32Array.from({length: vocabularySize}, (_, id) =
 
 /** A decoder that only notes which positions have passed all layers, and answers token 3 always. */
 class FakeDecoder {
-  readonly buffers = {sliceLength: 8};
+  readonly plan = {sliceLength: 8};
   readonly complete: number[] = [];
 
   async forward({tokens, position}: Slice, checkpoint: Checkpoint): Promise<void> {

@@ -2,6 +2,7 @@ import {expect} from '@open-wc/testing';
 import {Generation} from '../../worker-runtime/generation.ts';
 import {readHeader} from '../../worker-runtime/gguf/header.ts';
 import type {LoadedModel} from '../../worker-runtime/loaded-model.ts';
+import type {DecoderSpec} from '../../worker-runtime/model/decoder-spec.ts';
 import {usedKvBytes} from '../../worker-runtime/model/kv-cache.ts';
 import {defaultSampling} from '../../worker-runtime/protocol.ts';
 import type {CoreVariant, KvType} from '../../worker-runtime/protocol.ts';
@@ -19,9 +20,19 @@ const contextLength = 512;
 const sliceLength = 16;
 const file = tinyLlama({layerCount: attentionWindows.length, contextLength});
 
+const withWindows =
+  (windows: readonly number[]) =>
+  (spec: DecoderSpec): DecoderSpec => ({
+    ...spec,
+    layers: spec.layers.map((layer, index) => ({
+      ...layer,
+      mixer: {...layer.mixer, window: windows[index] ?? 0},
+    })),
+  });
+
 const load = (kvType: KvType, variant?: CoreVariant): Promise<TinyDecoder> =>
   TinyDecoder.load(file.slice(0), {
-    spec: {attentionWindows},
+    edit: withWindows(attentionWindows),
     kvType,
     contextLength,
     sliceLength,
@@ -63,7 +74,7 @@ describe('layers with a sliding window', () => {
 
   it('do not see what is outside', async () => {
     const all = await TinyDecoder.load(file.slice(0), {
-      spec: {attentionWindows: [5, 5, 5, 5]},
+      edit: withWindows([5, 5, 5, 5]),
       kvType: 'f32',
       contextLength,
       sliceLength,

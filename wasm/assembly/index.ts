@@ -15,7 +15,9 @@ export {dequantizeRow} from './formats/dequantize';
 export {activationBytes, prepareActivations} from './matmul/activations';
 export {matmul} from './matmul/matmul';
 
-export {add, swiGlu} from './ops/elementwise';
+export {activate, activateGate, clampedSwiGlu, xielu} from './ops/activation';
+export {add, addBias, addScaled, clamp, scale, softCap} from './ops/elementwise';
+export {layerNorm} from './ops/layer-norm';
 export {rmsNorm} from './ops/rms-norm';
 export {rope, ropeTable} from './ops/rope';
 export {kvBytes} from './ops/kv-cache';

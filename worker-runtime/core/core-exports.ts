@@ -37,6 +37,8 @@ export const computeFormats = {
 export type ComputeType = keyof typeof computeFormats;
 export type ComputeFormat = (typeof computeFormats)[ComputeType];
 
+export const activations = {silu: 0, gelu: 1, relu: 2, 'relu-squared': 3} as const;
+
 export const kvFormats = {f32: 0, f16: 1, q8_0: 2} as const;
 export const ropeStyles = {normal: 0, neox: 1} as const;
 
@@ -97,6 +99,11 @@ export interface CoreExports {
   ): void;
 
   add(y: number, a: number, b: number, count: number): void;
+  addScaled(y: number, a: number, b: number, factor: number, count: number): void;
+  addBias(x: number, bias: number, count: number, tokens: number, stride: number): void;
+  scale(x: number, factor: number, count: number): void;
+  softCap(x: number, cap: number, count: number): void;
+  clamp(x: number, limit: number, count: number): void;
   rmsNorm(
     x: number,
     weight: number,
@@ -107,7 +114,29 @@ export interface CoreExports {
     xStride: number,
     yStride: number,
   ): void;
-  swiGlu(gate: number, up: number, y: number, count: number): void;
+  layerNorm(
+    x: number,
+    weight: number,
+    bias: number,
+    y: number,
+    count: number,
+    epsilon: number,
+    tokens: number,
+    xStride: number,
+    yStride: number,
+  ): void;
+  activate(kind: number, x: number, y: number, count: number): void;
+  activateGate(kind: number, gate: number, up: number, y: number, count: number): void;
+  clampedSwiGlu(gate: number, up: number, y: number, alpha: number, limit: number, count: number): void;
+  xielu(
+    x: number,
+    y: number,
+    count: number,
+    alphaN: number,
+    alphaP: number,
+    beta: number,
+    epsilon: number,
+  ): void;
 
   ropeTable(
     target: number,
@@ -167,6 +196,9 @@ export interface CoreExports {
     tokens: number,
     scale: number,
     window: number,
+    softCap: number,
+    sinks: number,
+    slopes: number,
     qStride: number,
     targetStride: number,
   ): void;
@@ -199,4 +231,5 @@ export interface CoreExports {
 
   pow(x: number, y: number): number;
   log(x: number): number;
+  exp(x: number): number;
 }

@@ -12,8 +12,10 @@ export interface RopeSpec {
   /** Base of the geometric series of frequencies. */
   readonly base: number;
   readonly scaling: RopeScaling;
-  /** Tensor of per-pair divisors of the frequencies (Llama 3.x), where the file has it. */
-  readonly factorsTensor: string;
+  /** Factor of cosine and sine. */
+  readonly attentionFactor: number;
+  /** Tensor of per-pair divisors of the frequencies (Llama 3.x, LongRoPE); `null` where the file has none. */
+  readonly factorsTensor: string | null;
 }
 
 export type RopeScaling =
@@ -24,29 +26,140 @@ export type RopeScaling =
       readonly factor: number;
       readonly originalContextLength: number;
       readonly extrapolationFactor: number;
-      readonly attentionFactor: number;
       readonly betaFast: number;
       readonly betaSlow: number;
     };
 
-export interface DecoderSpec {
-  readonly architecture: string;
-  readonly layerCount: number;
-  readonly embeddingLength: number;
-  readonly feedForwardLength: number;
-  readonly vocabularySize: number;
-  readonly trainingContextLength: number;
+export interface NormSpec {
+  /** `rms` divides by the root of the mean square; `layer` subtracts the mean first, and may have a bias. */
+  readonly kind: 'rms' | 'layer';
+  readonly epsilon: number;
+  /** Whether there is no weight to multiply with. */
+  readonly plain?: boolean;
+}
+
+/** Softmax attention with grouped heads. */
+export interface AttentionSpec {
+  readonly kind: 'attention';
   readonly headCount: number;
   readonly headCountKv: number;
   /** Length of one head of queries, keys and values. */
   readonly headLength: number;
   /**
-   * How many positions the attention of each layer sees, the token's own included; 0: all. A layer with a window keeps
-   * the keys and values of that window only. (layerCount)
+   * How many positions a token sees, its own included; 0: all. A layer with a window keeps the keys and values of that
+   * window only.
    */
-  readonly attentionWindows: readonly number[];
-  /** Factor of the attention scores. */
-  readonly attentionScale: number;
-  readonly normEpsilon: number;
-  readonly rope: RopeSpec;
+  readonly window: number;
+  /** Factor of the scores. */
+  readonly scale: number;
+  /** Where > 0, scores s become cap · tanh(s / cap). */
+  readonly softCap?: number;
+  /** Whether each head has a learnt score that takes part in the softmax without a value. */
+  readonly sinks?: boolean;
+  /** Which of `ropes` turns queries and keys; `null`: none does. */
+  readonly rope: number | null;
+  /**
+   * Where > 0, scores fall with the distance of the positions, by a slope for each head of which this is the largest
+   * exponent: ALiBi (https://arxiv.org/abs/2108.12409).
+   */
+  readonly alibi?: number;
+  readonly queryKeyNorm?: QueryKeyNorm;
+  /** Norm of what the heads give, before its projection. */
+  readonly outputNorm?: NormSpec;
+  /** Where > 0, queries, keys and values are kept within ± this. */
+  readonly clamp?: number;
 }
+
+/**
+ * Norm of queries and keys: of each head with one weight for all (`head`), of each head with its own (`each-head`), or
+ * of all heads together (`whole`).
+ */
+export interface QueryKeyNorm extends NormSpec {
+  readonly over: 'head' | 'each-head' | 'whole';
+  /** Whether it follows the rope instead of preceding it. */
+  readonly afterRope?: boolean;
+}
+
+export type ActivationKind = 'silu' | 'gelu' | 'relu' | 'relu-squared';
+
+/** xIELU (https://arxiv.org/abs/2411.13010) with the parameters as they were learnt, before softplus. */
+export interface Xielu {
+  readonly alphaN: number;
+  readonly alphaP: number;
+  readonly beta: number;
+  readonly epsilon: number;
+}
+
+/** One hidden layer: down(activation(gate(x)) ∘ up(x)) where `gated`, else down(activation(up(x))). */
+export interface FeedForwardSpec {
+  readonly kind: 'dense';
+  readonly length: number;
+  readonly activation: ActivationKind | Xielu;
+  readonly gated: boolean;
+  /** Whether `ffn_up` holds the rows of the gate, then those of up. */
+  readonly fusedGate?: boolean;
+  /** Norm of the hidden layer, before `down`. */
+  readonly innerNorm?: NormSpec;
+}
+
+export type MixerSpec = AttentionSpec;
+
+/** Tensors of the norms of a layer, without `.weight`; `null` where there is none. */
+export interface LayerNorms {
+  readonly mixer: string | null;
+  /** Of what the mixer gives, before it is added to the residual stream. */
+  readonly mixerOutput: string | null;
+  /** `null` where the two run in parallel: the input of the mixer. */
+  readonly feedForward: string | null;
+  readonly feedForwardOutput: string | null;
+}
+
+export interface LayerSpec {
+  readonly mixer: MixerSpec;
+  readonly feedForward: FeedForwardSpec;
+  readonly norms: LayerNorms;
+  /** Whether mixer and feed-forward take the same residual stream and are added to it together. */
+  readonly parallel: boolean;
+}
+
+export interface DecoderSpec {
+  readonly architecture: string;
+  readonly embeddingLength: number;
+  readonly vocabularySize: number;
+  readonly trainingContextLength: number;
+  readonly layers: readonly LayerSpec[];
+  readonly norm: NormSpec;
+  readonly ropes: readonly RopeSpec[];
+  /** Factor of the token embeddings. */
+  readonly embeddingScale: number;
+  /** Whether learnt positions (`position_embd`) are added to the embeddings. */
+  readonly learntPositions: boolean;
+  /** Tensor of the norm of the embeddings, without `.weight`. */
+  readonly embeddingNorm: string | null;
+  /** Factor of what a block adds to the residual stream. */
+  readonly residualScale: number;
+  readonly logitScale: number;
+  /** Where > 0, logits x become cap · tanh(x / cap). */
+  readonly logitSoftCap: number;
+  /** Beginnings of names of tensors that the file has and the decoder has no use for. */
+  readonly ignoredTensors: readonly string[];
+}
+
+/** The usual parts of a {@link DecoderSpec}: an architecture names what it has otherwise. */
+export const plainDecoder = {
+  embeddingScale: 1,
+  learntPositions: false,
+  embeddingNorm: null,
+  residualScale: 1,
+  logitScale: 1,
+  logitSoftCap: 0,
+  ignoredTensors: [],
+} as const satisfies Partial<DecoderSpec>;
+
+/** A norm before each of the two blocks. */
+export const preNorms: LayerNorms = {
+  mixer: 'attn_norm',
+  mixerOutput: null,
+  feedForward: 'ffn_norm',
+  feedForwardOutput: null,
+};

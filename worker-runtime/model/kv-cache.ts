@@ -9,11 +9,11 @@ export interface KvCache {
   readonly format: number;
   /** Positions that a sequence can have. */
   readonly capacity: number;
-  readonly layers: readonly LayerCache[];
+  readonly layers: readonly AttentionCache[];
 }
 
 /** Keys and values of one layer, in rings: storing a position overwrites the one `positions` before it. */
-export interface LayerCache {
+export interface AttentionCache {
   readonly keys: number;
   readonly values: number;
   /** Positions of a ring, a multiple of {@link kvBlockPositions}; without a window it never comes round. */
@@ -34,18 +34,18 @@ interface KvCacheOptions {
 const leastElementBytes: Readonly<Record<KvType, number>> = {f32: 4, f16: 2, q8_0: 1};
 
 export function allocateKvCache(
-  {attentionWindows, headCountKv, headLength}: DecoderSpec,
+  {layers: specs}: DecoderSpec,
   {contextLength, kvType, sliceLength}: KvCacheOptions,
   arena: Arena,
   calculator: CoreExports,
 ): KvCache {
   const format = kvFormats[kvType];
-  // The core counts in 32 bits; what it cannot count must still come out too large, not small.
-  const blockBytes = Math.max(
-    calculator.kvBytes(format, headCountKv, headLength, kvBlockPositions) >>> 0,
-    headCountKv * headLength * kvBlockPositions * leastElementBytes[kvType],
-  );
-  const layers = attentionWindows.map((window): LayerCache => {
+  const layers = specs.map(({mixer: {window, headCountKv, headLength}}): AttentionCache => {
+    // The core counts in 32 bits; what it cannot count must still come out too large, not small.
+    const blockBytes = Math.max(
+      calculator.kvBytes(format, headCountKv, headLength, kvBlockPositions) >>> 0,
+      headCountKv * headLength * kvBlockPositions * leastElementBytes[kvType],
+    );
     // While a slice is stored, its first token must still see its whole window.
     const needed = window === 0 ? contextLength : Math.min(contextLength, window + sliceLength - 1);
     const blocks = Math.ceil(needed / kvBlockPositions);

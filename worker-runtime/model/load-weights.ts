@@ -5,7 +5,7 @@ import type {Core} from '../core/core.ts';
 import {ggmlTypes} from '../gguf/ggml-types.ts';
 import type {TensorInfo} from '../gguf/header.ts';
 import type {ByteReader} from '../source/byte-reader.ts';
-import type {Destination, Matrix, WeightLayout} from './weights.ts';
+import type {Destination, Destinations, Matrix} from './weights.ts';
 
 /** Rows are read in pieces of about this size: small enough to stay in cache, large enough to amortise a call. */
 const pieceBytes = 512 * 1024;
@@ -14,13 +14,15 @@ const pieceBytes = 512 * 1024;
  * Bytes that {@link loadWeights} needs for rows on their way: whole groups of rows of the widest matrix, and what
  * dequantising one of them takes.
  */
-export function stagingBytes({destinations}: WeightLayout, calculator: CoreExports): number {
-  return Math.max(
-    ...[...destinations].map(([tensor, destination]) =>
-      'parts' in destination
-        ? stagedBytes(tensor, destination) + dequantisingBytes(destination, calculator)
-        : 0,
-    ),
+export function stagingBytes(destinations: Destinations, calculator: CoreExports): number {
+  const matrices = [...destinations].flatMap(([tensor, destination]) =>
+    isMatrices(destination) ? destination.map((matrix) => [tensor, matrix] as const) : [],
+  );
+  // Not by spreading: a file with experts has too many matrices for arguments.
+  return matrices.reduce(
+    (most, [tensor, matrix]) =>
+      Math.max(most, stagedBytes(tensor, matrix) + dequantisingBytes(matrix, calculator)),
+    0,
   );
 }
 
@@ -29,7 +31,7 @@ export function stagingBytes({destinations}: WeightLayout, calculator: CoreExpor
  * held beside the model.
  */
 export async function loadWeights(
-  {destinations}: WeightLayout,
+  destinations: Destinations,
   reader: ByteReader,
   core: Core,
   staging: number,
@@ -38,8 +40,11 @@ export async function loadWeights(
   const inFileOrder = [...destinations].sort(([a], [b]) => a.offset - b.offset);
   for (const [tensor, destination] of inFileOrder) {
     await reader.skip(tensor.offset - reader.position);
-    if ('parts' in destination) await loadMatrix(tensor, destination, reader, core, staging, checkpoint);
-    else await reader.fill(vectorBytes(destination, core));
+    if (isMatrices(destination)) {
+      for (const matrix of destination) await loadMatrix(tensor, matrix, reader, core, staging, checkpoint);
+    } else {
+      await reader.fill(vectorBytes(destination, core));
+    }
   }
 }
 
@@ -127,7 +132,11 @@ function dequantisingBytes(matrix: Matrix, calculator: CoreExports): number {
   return (calculator.groupBytes(computeFormats[matrix.type], columns) >>> 0) + groupRows * columns * 4;
 }
 
-function vectorBytes(destination: Exclude<Destination, Matrix>, core: Core): Uint8Array {
+function isMatrices(destination: Destination): destination is readonly Matrix[] {
+  return Array.isArray(destination);
+}
+
+function vectorBytes(destination: Exclude<Destination, readonly Matrix[]>, core: Core): Uint8Array {
   return destination instanceof Float32Array
     ? new Uint8Array(destination.buffer)
     : core.u8(destination.pointer, destination.length * 4);

@@ -20,7 +20,7 @@ export interface RopeFrequencies {
  * @param factors `(dimensions / 2)`: Llama 3.x divisors
  */
 export function ropeFrequencies(
-  {dimensions, base, scaling}: RopeSpec,
+  {dimensions, base, scaling, attentionFactor}: RopeSpec,
   factors: Float32Array | null,
   math: PortableMath,
 ): RopeFrequencies {
@@ -32,14 +32,13 @@ export function ropeFrequencies(
     const interpolated = scaling.kind === 'none' ? frequency : frequency / scaling.factor;
     frequencies[pair] = interpolated * (1 - share) + frequency * share;
   }
-  return {frequencies, scale: ropeScale(scaling, math)};
+  return {frequencies, scale: attentionFactor * ropeScale(scaling, math)};
 }
 
 /** 0.1 · ln(factor) + 1 keeps the entropy of attention over a stretched context; YaRN, section 3.4. */
 function ropeScale(scaling: RopeScaling, math: PortableMath): number {
-  if (scaling.kind !== 'yarn') return 1;
-  const {factor, attentionFactor, extrapolationFactor} = scaling;
-  return extrapolationFactor === 0 ? attentionFactor : attentionFactor * (1 + 0.1 * math.log(factor));
+  if (scaling.kind !== 'yarn' || scaling.extrapolationFactor === 0) return 1;
+  return 1 + 0.1 * math.log(scaling.factor);
 }
 
 /**

@@ -1,7 +1,8 @@
 import type {CoreExports} from '../core/core-exports.ts';
 import type {Core} from '../core/core.ts';
 import {GgufError} from '../errors.ts';
-import type {Rows, SamplingBuffers} from '../model/decoder-buffers.ts';
+import type {SamplingBuffers} from '../model/sampling-buffers.ts';
+import type {Rows} from '../model/scratch.ts';
 import {Ranking} from './ranking.ts';
 import type {Weighing} from './ranking.ts';
 

@@ -1,7 +1,8 @@
 import {candidateBytes} from '../core/core-exports.ts';
 import type {CoreExports} from '../core/core-exports.ts';
 import type {Core} from '../core/core.ts';
-import type {Rows, SamplingBuffers} from '../model/decoder-buffers.ts';
+import type {SamplingBuffers} from '../model/sampling-buffers.ts';
+import type {Rows} from '../model/scratch.ts';
 
 /** What tokens weigh in a draw: e^((logit − largest) / temperature), or nothing. */
 export interface Weighing {

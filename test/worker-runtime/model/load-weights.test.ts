@@ -6,9 +6,10 @@ import {Core} from '../../../worker-runtime/core/core.ts';
 import {ggmlTypes} from '../../../worker-runtime/gguf/ggml-types.ts';
 import {readHeader} from '../../../worker-runtime/gguf/header.ts';
 import type {TensorInfo} from '../../../worker-runtime/gguf/header.ts';
+import {Hyperparameters} from '../../../worker-runtime/model/architectures/hyperparameters.ts';
 import {findArchitecture} from '../../../worker-runtime/model/architectures/index.ts';
+import {planDecoder} from '../../../worker-runtime/model/decoder-plan.ts';
 import {loadWeights, stagingBytes} from '../../../worker-runtime/model/load-weights.ts';
-import {layoutWeights} from '../../../worker-runtime/model/weights.ts';
 import type {ActivationType} from '../../../worker-runtime/model/weights.ts';
 import {tinyLlama} from '../../helpers/gguf-writer.ts';
 import type {TinyLlamaOptions} from '../../helpers/gguf-writer.ts';
@@ -82,14 +83,17 @@ describe('stagingBytes', () => {
     const reader = readPieces(tinyLlama({...shape, weightType}));
     const header = await readHeader(reader);
     const vocabularySize = header.tensors.get('token_embd.weight')?.dimensions[1] ?? NaN;
-    const spec = findArchitecture(header.metadata)(header.metadata, vocabularySize);
+    const spec = findArchitecture(header.metadata)(new Hyperparameters(header, vocabularySize, 256));
     const arena = new Arena();
-    const layout = layoutWeights(spec, header, arena, compiled.calculator, activations);
-    const bytes = stagingBytes(layout, compiled.calculator);
+    const {destinations} = planDecoder(spec, header, arena, compiled.calculator, {
+      sliceLength: 16,
+      activations,
+    });
+    const bytes = stagingBytes(destinations, compiled.calculator);
     const staging = arena.allocate(bytes, 'scratch');
     const core = await Core.instantiate(compiled, arena.plan().total + pageBytes);
     const behind = core.u8(staging + bytes, core.bytes - staging - bytes).fill(canary);
-    await loadWeights(layout, reader, core, staging, () => undefined);
+    await loadWeights(destinations, reader, core, staging, () => undefined);
     return behind;
   }
 

@@ -4,11 +4,12 @@ import {ropeFrequencies} from '../../../worker-runtime/model/rope-frequencies.ts
 
 const dimensions = 64;
 const base = 10000;
-const spec = (scaling: RopeScaling): RopeSpec => ({
+const spec = (scaling: RopeScaling, attentionFactor: number): RopeSpec => ({
   style: 'normal',
   dimensions,
   base,
   scaling,
+  attentionFactor,
   factorsTensor: 'rope_freqs.weight',
 });
 const yarn = {
@@ -16,14 +17,13 @@ const yarn = {
   factor: 4,
   originalContextLength: 2048,
   extrapolationFactor: 1,
-  attentionFactor: 1,
   betaFast: 32,
   betaSlow: 1,
 } as const;
 
 const plain = Array.from({length: dimensions / 2}, (_, pair) => base ** ((-2 * pair) / dimensions));
-const compute = (scaling: RopeScaling, factors: Float32Array | null = null) =>
-  ropeFrequencies(spec(scaling), factors, Math);
+const compute = (scaling: RopeScaling, factors: Float32Array | null = null, attentionFactor = 1) =>
+  ropeFrequencies(spec(scaling, attentionFactor), factors, Math);
 
 function expectClose(actual: ArrayLike<number>, expected: readonly number[]): void {
   expect(actual.length).to.equal(expected.length);
@@ -79,7 +79,7 @@ describe('ropeFrequencies', () => {
 
   it('raises the temperature of attention with YaRN', () => {
     expect(compute(yarn).scale).to.be.closeTo(1 + 0.1 * Math.log(4), 1e-12);
-    expect(compute({...yarn, attentionFactor: 0.5}).scale).to.be.closeTo(0.5 + 0.05 * Math.log(4), 1e-12);
+    expect(compute(yarn, null, 0.5).scale).to.be.closeTo(0.5 + 0.05 * Math.log(4), 1e-12);
   });
 
   it('is linear scaling where nothing is extrapolated', () => {

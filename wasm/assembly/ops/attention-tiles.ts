@@ -1,9 +1,10 @@
 /** Takes a block of positions into the rows of attention, up to four at a time. */
 import {scoreRow, scoreTile} from './attention-scores';
 import {addRow, addTile} from './attention-values';
+import {softCap} from './elementwise';
 import {BLOCK_POSITIONS} from './kv-cache';
 import {F16_SCALE} from './kv-load';
-import {ROW_BYTES, rowAt, SCORE_BYTES, weigh} from './online-softmax';
+import {addDistances, ROW_BYTES, rowAt, SCORE_BYTES, weigh} from './online-softmax';
 
 /** Most rows of a tile. */
 export const TILE_ROWS: i32 = 4;
@@ -30,6 +31,7 @@ export function addBlock(
   scores: usize,
   scale: f32,
   window: i32,
+  cap: f32,
 ): void {
   const factor: f32 = vIsF16 ? F16_SCALE : 1;
   while (rows < rowsEnd) {
@@ -43,7 +45,9 @@ export function addBlock(
     const count = tileRows(rows, rowsEnd, start, window);
     if (kIsF16) scoreF16(count, rows, k, headDim, scale, scores);
     else scoreF32(count, rows, k, headDim, scale, scores);
+    if (cap > 0) softCap(scores, cap, count * BLOCK_POSITIONS);
     for (let i: usize = 0; i < <usize>count; i++) {
+      if (rowAt(rows, i).slope != 0) addDistances(rowAt(rows, i), scores + i * SCORE_BYTES, start);
       weigh(rowAt(rows, i), scores + i * SCORE_BYTES, from, to, factor);
     }
     if (vIsF16) addF16(count, rows, scores, v, headDim, from, to);

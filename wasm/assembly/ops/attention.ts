@@ -16,6 +16,10 @@
  * 4. To each value of `out` it adds e^(score - m') V, positions ascending.
  * 5. After the last block, `out` is multiplied by 1 / l.
  *
+ * With a soft cap c > 0 a score s becomes c tanh(s / c) before all of this, and with slopes it then falls by its
+ * head's slope for each position of distance (ALiBi, https://arxiv.org/abs/2108.12409). With sinks, a row of head h begins with
+ * m = sinks[h] and l = 1: as if it had seen one more position, of that score and without a value.
+ *
  * None of it depends on which tokens or heads are in the call, so the bits do not depend on how a prompt is
  * cut into slices or heads into shards. Positions that a row must not see are never added, not even as zeros:
  * the memory behind them may hold anything.
@@ -39,7 +43,8 @@ export function attentionScratchBytes(headDim: i32, headsPerKv: i32, tokens: i32
 /**
  * q, out: f32 (tokens, kvHeads * headsPerKv, headDim), strides in bytes. Token t is at `firstPosition + t`,
  * already in the cache, and sees positions 0 … its own, of these only the last `window` if window > 0. Scores
- * are q · k * scale. `capacity`: positions of the cache's ring; what the first token sees must still be there.
+ * are q · k * scale, capped by `softCap` if that is > 0. `sinks` and
+ * `slopes`: f32 (kvHeads * headsPerKv), or 0. `capacity`: positions of the cache's ring; what the first token sees must still be there.
  */
 export function attention(
   kvType: KvType,
@@ -56,6 +61,9 @@ export function attention(
   tokens: i32,
   scale: f32,
   window: i32,
+  softCap: f32,
+  sinks: usize,
+  slopes: usize,
   qStride: usize,
   outStride: usize,
 ): void {
@@ -70,7 +78,9 @@ export function attention(
   // Then a vector of the cache is used once: widening it into memory first would not pay.
   const oneTile = kvType == KV_F16 && tokens * headsPerKv <= TILE_ROWS;
   for (let kvHead: i32 = 0; kvHead < kvHeads; kvHead++) {
-    startRows(rows, rowsEnd, q, out, headsPerKv, headBytes, firstPosition, qStride, outStride);
+    startRows(rows, rowsEnd, q, out, sinks, slopes, headsPerKv, headBytes, firstPosition, qStride, outStride);
+    if (sinks) sinks += <usize>headsPerKv << 2;
+    if (slopes) slopes += <usize>headsPerKv << 2;
     const narrow = oneTile && scaleQueries(rows, rowsEnd, headBytes, queries);
     for (let block = firstSeen / BLOCK_POSITIONS; block <= lastPosition / BLOCK_POSITIONS; block++) {
       const start = block * BLOCK_POSITIONS, slot = <usize>(block % blocks) * bytes;
@@ -79,7 +89,7 @@ export function attention(
       const kIsF16 = narrow && isPlain(k, from, to), vIsF16 = narrow && isPlain(v, from, to);
       k = kIsF16 ? k + MASK_BYTES : widenK(kvType, k, headDim, wideK, scales);
       v = vIsF16 ? v + MASK_BYTES : widenV(kvType, v, headDim, wideV, scales);
-      addBlock(rows, rowsEnd, start, k, kIsF16, v, vIsF16, headDim, scores, scale, window);
+      addBlock(rows, rowsEnd, start, k, kIsF16, v, vIsF16, headDim, scores, scale, window, softCap);
     }
     finishRows(rows, rowsEnd, headBytes);
     q += <usize>headsPerKv * headBytes;
@@ -95,6 +105,8 @@ function startRows(
   rowsEnd: usize,
   q: usize,
   out: usize,
+  sinks: usize,
+  slopes: usize,
   headsPerKv: i32,
   headBytes: usize,
   position: i32,
@@ -108,8 +120,9 @@ function startRows(
       row.q = q + <usize>head * headBytes;
       row.out = out + <usize>head * headBytes;
       row.position = position;
-      row.largest = -Infinity;
-      row.sum = 0;
+      row.largest = sinks ? load<f32>(sinks + (<usize>head << 2)) : -Infinity;
+      row.sum = sinks ? 1 : 0;
+      row.slope = slopes ? load<f32>(slopes + (<usize>head << 2)) : 0;
       rows += ROW_BYTES;
     }
     q += qStride;

@@ -78,3 +78,12 @@ export function expOfNegative4(x: v128): v128 {
 export function exp1(x: f32): f32 {
   return f32x4.extract_lane(exp4(f32x4.splat(x)), 0);
 }
+
+/** tanh of four f32, within 2^-23 of it: (1 - e^(-2 |x|)) / (1 + e^(-2 |x|)) with the sign of x. */
+// @ts-ignore: decorator
+@inline
+export function tanh4(x: v128): v128 {
+  const one = f32x4.splat(1), sign = v128.and(x, i32x4.splat(0x80000000));
+  const power = exp4(f32x4.mul(f32x4.abs(x), f32x4.splat(-2)));
+  return v128.or(f32x4.div(f32x4.sub(one, power), f32x4.add(one, power)), sign);
+}

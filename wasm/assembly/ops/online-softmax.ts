@@ -15,6 +15,8 @@ export class Row {
   largest!: f32;
   /** The sum of e^(score - largest). */
   sum!: f32;
+  /** What a score falls by for each position of distance. */
+  slope!: f32;
   /** What `out` is to be multiplied by before the block is added that `weigh` saw last. */
   shrink!: f32;
 }
@@ -29,6 +31,15 @@ export function rowAt(rows: usize, index: usize): Row {
 
 /** Bytes of a row's scores with a block. */
 export const SCORE_BYTES: usize = BLOCK_POSITIONS * 4;
+
+/** Lowers a block's 32 scores of a row, the first at position `start`, by their distance times the row's slope. */
+export function addDistances(row: Row, scores: usize, start: i32): void {
+  const slope = row.slope;
+  for (let i: i32 = 0; i < BLOCK_POSITIONS; i++) {
+    const p = scores + (<usize>i << 2);
+    store<f32>(p, load<f32>(p) - slope * <f32>(row.position - start - i));
+  }
+}
 
 /**
  * Turns a block's 32 scores of a row into weights e^(score - largest), 0 outside of [from, to), and takes them

@@ -18,8 +18,8 @@ function sumOfSquares(x: usize, n: i32): f64 {
 }
 
 /**
- * y = x / sqrt(mean(x²) + epsilon) * weight for each of `tokens` rows of `n` f32; y may be x. Strides in
- * bytes.
+ * y = x / sqrt(mean(x²) + epsilon) * weight for each of `tokens` rows of `n` f32; y may be x. `weight`:
+ * (n), or 0 for none. Strides in bytes.
  */
 export function rmsNorm(
   x: usize,
@@ -37,10 +37,12 @@ export function rmsNorm(
     const scale = f32x4.splat(1 / sqrt<f32>(mean + epsilon));
     let i: usize = 0;
     for (; i + 16 <= bytes; i += 16) {
-      v128.store(y + i, f32x4.mul(f32x4.mul(v128.load(x + i), scale), v128.load(weight + i)));
+      const v = f32x4.mul(v128.load(x + i), scale);
+      v128.store(y + i, weight ? f32x4.mul(v, v128.load(weight + i)) : v);
     }
     for (; i < bytes; i += 4) {
-      store<f32>(y + i, load<f32>(x + i) * f32x4.extract_lane(scale, 0) * load<f32>(weight + i));
+      const v = load<f32>(x + i) * f32x4.extract_lane(scale, 0);
+      store<f32>(y + i, weight ? v * load<f32>(weight + i) : v);
     }
     x += xStride;
     y += yStride;

@@ -1,0 +1,26 @@
+import type {DecoderSpec} from '../decoder-spec.ts';
+import type {Hyperparameters} from './hyperparameters.ts';
+import {decoder, denseLayers, factorOrOne} from './parts.ts';
+
+/** Granite 3: a llama with factors of embeddings, residuals, scores and logits. */
+export function granite(keys: Hyperparameters): DecoderSpec {
+  const scale = keys.real('attention.scale', 0);
+  const rope = keys.flag('rope.scaling.finetuned', true) ? 0 : null;
+  return decoder(keys, 'normal', {
+    layers: denseLayers(keys, {attention: () => ({rope, ...(scale === 0 ? {} : {scale})})}),
+    embeddingScale: factorOrOne(keys, 'embedding_scale'),
+    residualScale: factorOrOne(keys, 'residual_scale'),
+    logitScale: 1 / (keys.real('logit_scale') || 1),
+  });
+}
+
+/** MiniCPM: the same factors, with others where the file has none. */
+export function minicpm(keys: Hyperparameters): DecoderSpec {
+  const embeddingLength = keys.positive('embedding_length');
+  return decoder(keys, 'normal', {
+    layers: denseLayers(keys),
+    embeddingScale: keys.real('embedding_scale', 12),
+    residualScale: keys.real('residual_scale', 1.4 / Math.sqrt(keys.layerCount)),
+    logitScale: 1 / keys.positiveReal('logit_scale', 256 / embeddingLength),
+  });
+}

@@ -1,0 +1,110 @@
+import {plainDecoder, preNorms} from '../decoder-spec.ts';
+import type {
+  AttentionSpec,
+  DecoderSpec,
+  FeedForwardSpec,
+  LayerNorms,
+  LayerSpec,
+  NormSpec,
+} from '../decoder-spec.ts';
+import {readHeads} from './heads.ts';
+import type {Hyperparameters} from './hyperparameters.ts';
+import {factorsTensors, readRope} from './rope.ts';
+
+export function rmsNorm(keys: Hyperparameters): NormSpec {
+  return {kind: 'rms', epsilon: keys.positiveReal('attention.layer_norm_rms_epsilon')};
+}
+
+export function layerNorm(keys: Hyperparameters): NormSpec {
+  return {kind: 'layer', epsilon: keys.positiveReal('attention.layer_norm_epsilon')};
+}
+
+/** A norm before and one after each of the two blocks. */
+export const sandwichNorms: LayerNorms = {
+  mixer: 'attn_norm',
+  mixerOutput: 'post_attention_norm',
+  feedForward: 'ffn_norm',
+  feedForwardOutput: 'post_ffw_norm',
+};
+
+/** A norm after each of the two blocks. */
+export const postNorms: LayerNorms = {...sandwichNorms, mixer: null, feedForward: null};
+
+interface LayerOptions {
+  /** What a layer's attention has otherwise than plain attention, whose rope is the first one. */
+  readonly attention?: (layer: number) => Partial<AttentionSpec>;
+  /** What a layer's network has otherwise than SwiGLU. */
+  readonly feedForward?: (layer: number) => Partial<FeedForwardSpec>;
+  readonly norms?: LayerNorms;
+  readonly parallel?: boolean;
+}
+
+/** Layers of attention and a dense network. */
+export function denseLayers(
+  keys: Hyperparameters,
+  {attention, feedForward, norms = preNorms, parallel = false}: LayerOptions = {},
+): LayerSpec[] {
+  const lengths = keys.countPerLayer('feed_forward_length');
+  return readHeads(keys, keys.positive('embedding_length')).map((heads, layer) => {
+    const length = lengths[layer] ?? 0;
+    if (length === 0) throw keys.refusal('feed_forward_length', 'must be positive, not 0');
+    return {
+      mixer: {
+        kind: 'attention',
+        ...heads,
+        window: 0,
+        scale: 1 / Math.sqrt(heads.headLength),
+        rope: 0,
+        ...attention?.(layer),
+      },
+      feedForward: {kind: 'dense', length, activation: 'silu', gated: true, ...feedForward?.(layer)},
+      norms,
+      parallel,
+    };
+  });
+}
+
+/** A decoder of what all have; `parts` are what this one has otherwise: by default RMS norms and one rope of the usual keys. */
+export function decoder(
+  keys: Hyperparameters,
+  ropeStyle: 'normal' | 'neox',
+  parts: Partial<DecoderSpec> & Pick<DecoderSpec, 'layers'>,
+): DecoderSpec {
+  const headLength = firstHeadLength(parts.layers);
+  return {
+    ...plainDecoder,
+    architecture: keys.architecture,
+    embeddingLength: keys.positive('embedding_length'),
+    vocabularySize: keys.vocabularySize,
+    trainingContextLength: keys.trainingContextLength,
+    ...parts,
+    norm: parts.norm ?? rmsNorm(keys),
+    ropes: parts.ropes ?? [readRope(keys, ropeStyle, headLength)],
+    ignoredTensors: [...factorsTensors(keys).unused, ...(parts.ignoredTensors ?? [])],
+  };
+}
+
+/** Of the first layer. */
+export function firstHeadLength(layers: readonly LayerSpec[]): number {
+  return layers[0]?.mixer.headLength ?? 0;
+}
+
+/** The network of one matrix, GELU, and another. */
+export const geluNetwork = (): Partial<FeedForwardSpec> => ({activation: 'gelu', gated: false});
+
+/** A norm before the first block only: both take its result. */
+export const sharedNorm: LayerNorms = {...preNorms, feedForward: null};
+
+/** Factor of a key in which 0 stands for none. */
+export function factorOrOne(keys: Hyperparameters, name: string): number {
+  return keys.real(name, 0) || 1;
+}
+
+/**
+ * Which layers have a sliding window, where all but each `period`-th have: the last of each group, or the first, has none.
+ */
+export function windowPattern(layers: number, period: number, fullFirst = false): boolean[] {
+  return Array.from({length: layers}, (_, layer) =>
+    fullFirst ? layer % period !== 0 : layer % period < period - 1,
+  );
+}

@@ -1,0 +1,239 @@
+import {ropeStyles} from '../../core/core-exports.ts';
+import type {CoreExports} from '../../core/core-exports.ts';
+import type {AttentionSpec, QueryKeyNorm, RopeSpec} from '../decoder-spec.ts';
+import type {AttentionCache} from '../kv-cache.ts';
+import type {Rows, ScratchPlan} from '../scratch.ts';
+import type {WeightPlanner} from '../weight-planner.ts';
+import type {Linear, NormWeights, Vector} from '../weights.ts';
+import {normalise} from './kernels.ts';
+import type {Kernels, Pass} from './kernels.ts';
+
+export interface AttentionWeights {
+  readonly query: Linear;
+  readonly key: Linear;
+  readonly value: Linear;
+  readonly output: Linear;
+  readonly queryNorm: NormWeights | null;
+  readonly keyNorm: NormWeights | null;
+  /** A score for each head. */
+  readonly sinks: Vector | null;
+  readonly outputNorm: NormWeights | null;
+}
+
+/** @param name prefix of the layer's tensors */
+export function planAttention(
+  spec: AttentionSpec,
+  embeddingLength: number,
+  name: string,
+  weights: WeightPlanner,
+): AttentionWeights {
+  const {headCount, headCountKv, headLength, queryKeyNorm, outputNorm} = spec;
+  const queryLength = headCount * headLength;
+  const norm = (tensor: string, heads: number): NormWeights | null =>
+    queryKeyNorm ? planHeadNorm(queryKeyNorm, `${name}.${tensor}`, heads, headLength, weights) : null;
+  return {
+    ...planQueryKeyValue(spec, embeddingLength, name, weights),
+    output: weights.linear(`${name}.attn_output`, embeddingLength, queryLength, headCountKv),
+    queryNorm: norm('attn_q_norm', headCount),
+    keyNorm: norm('attn_k_norm', headCountKv),
+    sinks: spec.sinks ? weights.vector(`${name}.attn_sinks.weight`, [headCount]) : null,
+    outputNorm: outputNorm ? weights.norm(`${name}.attn_sub_norm`, queryLength, outputNorm) : null,
+  };
+}
+
+/** Three matrices, or one that holds their rows one after the other. */
+function planQueryKeyValue(
+  {headCount, headCountKv, headLength}: AttentionSpec,
+  embeddingLength: number,
+  name: string,
+  weights: WeightPlanner,
+): Pick<AttentionWeights, 'query' | 'key' | 'value'> {
+  const rows = [headCount * headLength, headCountKv * headLength, headCountKv * headLength] as const;
+  if (weights.has(`${name}.attn_qkv.weight`)) {
+    const [query, key, value] = weights.stacked(`${name}.attn_qkv`, rows, embeddingLength) as [
+      Linear,
+      Linear,
+      Linear,
+    ];
+    return {query, key, value};
+  }
+  return {
+    query: weights.linear(`${name}.attn_q`, rows[0], embeddingLength),
+    key: weights.linear(`${name}.attn_k`, rows[1], embeddingLength),
+    value: weights.linear(`${name}.attn_v`, rows[2], embeddingLength),
+  };
+}
+
+function planHeadNorm(
+  norm: QueryKeyNorm,
+  name: string,
+  heads: number,
+  headLength: number,
+  weights: WeightPlanner,
+): NormWeights {
+  if (norm.over === 'head') return weights.norm(name, headLength, norm);
+  if (norm.over === 'whole') return weights.norm(name, heads * headLength, norm);
+  return {weight: weights.vector(`${name}.weight`, [headLength, heads]), bias: null};
+}
+
+export function planAttentionScratch(
+  {headCount, headCountKv, headLength, alibi = 0}: AttentionSpec,
+  scratch: ScratchPlan,
+  calculator: CoreExports,
+): void {
+  scratch.rows('query', headCount * headLength);
+  scratch.rows('key', headCountKv * headLength);
+  scratch.rows('value', headCountKv * headLength);
+  scratch.rows('attended', headCount * headLength);
+  const bytes = calculator.attentionScratchBytes(headLength, headCount / headCountKv, scratch.sliceLength);
+  scratch.bytes('attention', bytes >>> 0);
+  if (alibi > 0) scratch.bytes(`alibi ${headCount} ${alibi}`, headCount * 4);
+}
+
+/**
+ * 2^(-s), 2^(-2 s), …, where s = largest / (the power of two not above `heads`); the heads beyond that power take every
+ * other one of the series with half the step.
+ */
+function alibiSlopes(heads: number, largest: number, math: Pick<CoreExports, 'pow'>): number[] {
+  const whole = 2 ** Math.floor(Math.log2(heads));
+  const step = largest / whole;
+  return Array.from({length: heads}, (_, head) =>
+    math.pow(2, head < whole ? -step * (head + 1) : (-step / 2) * (2 * (head - whole) + 1)),
+  );
+}
+
+/** y = softmax(q · k) v · Wo, over the positions of the layer's cache and the slice. */
+export class Attention {
+  readonly #spec: AttentionSpec;
+  readonly #rope: RopeSpec | null;
+  readonly #weights: AttentionWeights;
+  readonly #kernels: Kernels;
+  /** Rows of all heads: (tokens, heads · headLength). */
+  readonly #query: Rows;
+  readonly #key: Rows;
+  readonly #value: Rows;
+  readonly #attended: Rows;
+  /** Slopes of the heads, f32; 0: none. */
+  readonly #slopes: number;
+  readonly #layer: number;
+
+  constructor(
+    spec: AttentionSpec,
+    ropes: readonly RopeSpec[],
+    weights: AttentionWeights,
+    kernels: Kernels,
+    layer: number,
+  ) {
+    const {headCount, headCountKv, headLength, alibi = 0} = spec;
+    const {scratch, core} = kernels;
+    this.#spec = spec;
+    this.#rope = spec.rope === null ? null : (ropes[spec.rope] ?? null);
+    this.#weights = weights;
+    this.#kernels = kernels;
+    this.#layer = layer;
+    this.#slopes = alibi > 0 ? scratch.pointer(`alibi ${headCount} ${alibi}`) : 0;
+    if (this.#slopes) core.f32(this.#slopes, headCount).set(alibiSlopes(headCount, alibi, core.exports));
+    this.#query = scratch.rows('query', headCount * headLength);
+    this.#key = scratch.rows('key', headCountKv * headLength);
+    this.#value = scratch.rows('value', headCountKv * headLength);
+    this.#attended = scratch.rows('attended', headCount * headLength);
+  }
+
+  async run(x: Rows, y: Rows, pass: Pass): Promise<void> {
+    const {products} = this.#kernels;
+    const {query, key, value, output, outputNorm} = this.#weights;
+    const {tokens} = pass;
+    products.project(query, x, this.#query, tokens);
+    products.project(key, x, this.#key, tokens, query);
+    products.project(value, x, this.#value, tokens, key);
+    this.#clamp(tokens);
+    const {queryKeyNorm} = this.#spec;
+    if (queryKeyNorm && !queryKeyNorm.afterRope) this.#normaliseHeads(queryKeyNorm, tokens);
+    this.#turn(this.#query, this.#spec.headCount, tokens);
+    this.#turn(this.#key, this.#spec.headCountKv, tokens);
+    if (queryKeyNorm?.afterRope) this.#normaliseHeads(queryKeyNorm, tokens);
+    this.#attend(pass);
+    const {outputNorm: norm} = this.#spec;
+    if (norm && outputNorm)
+      normalise(this.#kernels, norm, outputNorm, this.#attended, this.#attended, tokens);
+    await products.projectDivided(output, this.#attended, y, tokens);
+  }
+
+  #clamp(tokens: number): void {
+    const {clamp = 0} = this.#spec;
+    if (clamp === 0) return;
+    for (const {pointer, stride} of [this.#query, this.#key, this.#value]) {
+      this.#kernels.core.exports.clamp(pointer, clamp, (tokens * stride) / 4);
+    }
+  }
+
+  #normaliseHeads(norm: QueryKeyNorm, tokens: number): void {
+    const {headCount, headCountKv} = this.#spec;
+    const {queryNorm, keyNorm} = this.#weights;
+    if (queryNorm) this.#normaliseEach(norm, queryNorm, this.#query, headCount, tokens);
+    if (keyNorm) this.#normaliseEach(norm, keyNorm, this.#key, headCountKv, tokens);
+  }
+
+  #normaliseEach(norm: QueryKeyNorm, weights: NormWeights, x: Rows, heads: number, tokens: number): void {
+    if (norm.over === 'whole') {
+      normalise(this.#kernels, norm, weights, x, x, tokens);
+      return;
+    }
+    const {headLength} = this.#spec;
+    const headBytes = headLength * 4;
+    if (norm.over === 'head') {
+      for (let token = 0; token < tokens; token++) {
+        const rows = {pointer: x.pointer + token * x.stride, columns: headLength, stride: headBytes};
+        normalise(this.#kernels, norm, weights, rows, rows, heads);
+      }
+      return;
+    }
+    for (let head = 0; head < heads; head++) {
+      const rows = {pointer: x.pointer + head * headBytes, columns: headLength, stride: x.stride};
+      const {weight} = weights;
+      const own = weight && {pointer: weight.pointer + head * headBytes, length: headLength};
+      normalise(this.#kernels, norm, {weight: own, bias: null}, rows, rows, tokens);
+    }
+  }
+
+  #turn({pointer, stride}: Rows, heads: number, tokens: number): void {
+    if (!this.#rope) return;
+    const {style, dimensions} = this.#rope;
+    const table = this.#kernels.scratch.pointer(`rope ${this.#spec.rope}`);
+    const {headLength} = this.#spec;
+    const {exports} = this.#kernels.core;
+    exports.rope(pointer, table, heads, headLength, dimensions / 2, tokens, stride, ropeStyles[style]);
+  }
+
+  #attend({position, tokens, cache}: Pass): void {
+    const {core, scratch} = this.#kernels;
+    const {headCount, headCountKv, headLength, scale, softCap = 0} = this.#spec;
+    const [query, key, value, attended] = [this.#query, this.#key, this.#value, this.#attended];
+    const {keys, values, positions, window} = cache.layers[this.#layer] as AttentionCache;
+    const {format} = cache;
+    const stored = [headCountKv, headLength, positions, position, tokens] as const;
+    core.exports.storeK(format, key.pointer, keys, ...stored, key.stride);
+    core.exports.storeV(format, value.pointer, values, ...stored, value.stride);
+    core.exports.attention(
+      format,
+      query.pointer,
+      keys,
+      values,
+      attended.pointer,
+      scratch.pointer('attention'),
+      headCountKv,
+      headCount / headCountKv,
+      headLength,
+      positions,
+      position,
+      tokens,
+      scale,
+      window,
+      softCap,
+      this.#weights.sinks?.pointer ?? 0,
+      this.#slopes,
+      query.stride,
+      attended.stride,
+    );
+  }
+}

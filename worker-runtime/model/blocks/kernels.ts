@@ -1,0 +1,42 @@
+import type {Core} from '../../core/core.ts';
+import type {NormSpec} from '../decoder-spec.ts';
+import type {Products} from '../products.ts';
+import type {Rows, Scratch} from '../scratch.ts';
+import type {KvCache} from '../kv-cache.ts';
+import type {Checkpoint} from '../../checkpoint.ts';
+import type {NormWeights} from '../weights.ts';
+
+/** What the blocks of a decoder compute with. */
+export interface Kernels {
+  readonly core: Core;
+  readonly scratch: Scratch;
+  readonly products: Products;
+}
+
+/** A slice on its way through the layers. */
+export interface Pass {
+  /** Of the first token. */
+  readonly position: number;
+  readonly tokens: number;
+  readonly cache: KvCache;
+  readonly checkpoint: Checkpoint;
+}
+
+/** y = norm(x), each `(tokens, columns)`; y may be x. */
+export function normalise(
+  {core: {exports}}: Kernels,
+  {kind, epsilon}: NormSpec,
+  {weight, bias}: NormWeights,
+  x: Rows,
+  y: Rows,
+  tokens: number,
+): void {
+  const factors = weight?.pointer ?? 0;
+  const {columns} = x;
+  if (kind === 'rms') {
+    exports.rmsNorm(x.pointer, factors, y.pointer, columns, epsilon, tokens, x.stride, y.stride);
+  } else {
+    const summands = bias?.pointer ?? 0;
+    exports.layerNorm(x.pointer, factors, summands, y.pointer, columns, epsilon, tokens, x.stride, y.stride);
+  }
+}

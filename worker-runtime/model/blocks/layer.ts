@@ -1,0 +1,122 @@
+import type {CoreExports} from '../../core/core-exports.ts';
+import type {DecoderSpec, LayerNorms, LayerSpec} from '../decoder-spec.ts';
+import type {Rows, ScratchPlan} from '../scratch.ts';
+import type {WeightPlanner} from '../weight-planner.ts';
+import type {NormWeights} from '../weights.ts';
+import {Attention, planAttention, planAttentionScratch} from './attention.ts';
+import type {AttentionWeights} from './attention.ts';
+import {FeedForward, planFeedForward, planFeedForwardScratch} from './feed-forward.ts';
+import type {FeedForwardWeights} from './feed-forward.ts';
+import {normalise} from './kernels.ts';
+import type {Kernels, Pass} from './kernels.ts';
+
+export interface LayerWeights {
+  readonly mixer: AttentionWeights;
+  readonly feedForward: FeedForwardWeights;
+  readonly norms: Readonly<Record<keyof LayerNorms, NormWeights | null>>;
+}
+
+export function planLayer(
+  {embeddingLength, norm}: DecoderSpec,
+  layer: LayerSpec,
+  index: number,
+  weights: WeightPlanner,
+): LayerWeights {
+  const name = `blk.${index}`;
+  const plan = (tensor: string | null): NormWeights | null =>
+    tensor === null ? null : weights.norm(`${name}.${tensor}`, embeddingLength, norm);
+  const {mixer, mixerOutput, feedForward, feedForwardOutput} = layer.norms;
+  return {
+    norms: {
+      mixer: plan(mixer),
+      mixerOutput: plan(mixerOutput),
+      feedForward: plan(feedForward),
+      feedForwardOutput: plan(feedForwardOutput),
+    },
+    mixer: planAttention(layer.mixer, embeddingLength, name, weights),
+    feedForward: planFeedForward(layer.feedForward, embeddingLength, name, weights),
+  };
+}
+
+export function planLayerScratch(
+  {embeddingLength}: DecoderSpec,
+  {mixer, feedForward}: LayerSpec,
+  scratch: ScratchPlan,
+  calculator: CoreExports,
+): void {
+  for (const name of ['hidden', 'normed', 'mixed', 'fed']) scratch.rows(name, embeddingLength);
+  planAttentionScratch(mixer, scratch, calculator);
+  planFeedForwardScratch(feedForward, scratch);
+}
+
+/** A mixer of tokens and a feed-forward network, each with what it adds to the residual stream. */
+export class Layer {
+  readonly #decoder: DecoderSpec;
+  readonly #mixer: Attention;
+  readonly #feedForward: FeedForward;
+  readonly #parallel: boolean;
+  readonly #norms: LayerWeights['norms'];
+  readonly #kernels: Kernels;
+  /** The residual stream, a block's normed input, and what mixer and feed-forward give: (tokens, embeddingLength). */
+  readonly #hidden: Rows;
+  readonly #normed: Rows;
+  readonly #mixed: Rows;
+  readonly #fed: Rows;
+
+  constructor(decoder: DecoderSpec, index: number, spec: LayerSpec, weights: LayerWeights, kernels: Kernels) {
+    const rows = (name: string): Rows => kernels.scratch.rows(name, decoder.embeddingLength);
+    this.#decoder = decoder;
+    this.#mixer = new Attention(spec.mixer, decoder.ropes, weights.mixer, kernels, index);
+    this.#feedForward = new FeedForward(spec.feedForward, weights.feedForward, kernels);
+    this.#parallel = spec.parallel;
+    this.#norms = weights.norms;
+    this.#kernels = kernels;
+    this.#hidden = rows('hidden');
+    this.#normed = rows('normed');
+    this.#mixed = rows('mixed');
+    this.#fed = rows('fed');
+  }
+
+  async run(pass: Pass): Promise<void> {
+    await (this.#parallel ? this.#runParallel(pass) : this.#runInTurn(pass));
+    await pass.checkpoint();
+  }
+
+  async #runInTurn(pass: Pass): Promise<void> {
+    const {mixer, mixerOutput, feedForward, feedForwardOutput} = this.#norms;
+    await this.#mixer.run(this.#input(mixer, pass), this.#mixed, pass);
+    this.#add(this.#mixed, mixerOutput, pass);
+    await pass.checkpoint();
+    await this.#feedForward.run(this.#input(feedForward, pass), this.#fed, pass);
+    this.#add(this.#fed, feedForwardOutput, pass);
+  }
+
+  async #runParallel(pass: Pass): Promise<void> {
+    const {mixer, mixerOutput, feedForward, feedForwardOutput} = this.#norms;
+    const shared = this.#input(mixer, pass);
+    await this.#mixer.run(shared, this.#mixed, pass);
+    await pass.checkpoint();
+    const own = feedForward ? this.#input(feedForward, pass) : shared;
+    await this.#feedForward.run(own, this.#fed, pass);
+    this.#add(this.#mixed, mixerOutput, pass);
+    this.#add(this.#fed, feedForwardOutput, pass);
+  }
+
+  /** norm(hidden), or hidden itself without a norm. */
+  #input(norm: NormWeights | null, {tokens}: Pass): Rows {
+    if (!norm) return this.#hidden;
+    normalise(this.#kernels, this.#decoder.norm, norm, this.#hidden, this.#normed, tokens);
+    return this.#normed;
+  }
+
+  /** hidden += norm(x) · residualScale */
+  #add(x: Rows, norm: NormWeights | null, {tokens}: Pass): void {
+    if (norm) normalise(this.#kernels, this.#decoder.norm, norm, x, x, tokens);
+    const {exports} = this.#kernels.core;
+    const {pointer, stride} = this.#hidden;
+    const count = (tokens * stride) / 4;
+    const {residualScale} = this.#decoder;
+    if (residualScale === 1) exports.add(pointer, pointer, x.pointer, count);
+    else exports.addScaled(pointer, pointer, x.pointer, residualScale, count);
+  }
+}
