@@ -15,6 +15,7 @@ const cores: readonly CoreVariant[] = ['relaxed', 'baseline'];
 const tolerance = 1e-3;
 
 const models: readonly string[] = [
+  'gpt-oss-mxfp4_moe',
   'llama-bf16',
   'llama-f16',
   'llama-iq1_m',

@@ -31,7 +31,7 @@ export type RopeScaling =
     };
 
 export interface NormSpec {
-  /** `rms` divides by the root of the mean square; `layer` subtracts the mean first, and may have a bias. */
+  /** `rms` divides by the root of the mean square; `layer` subtracts the mean first. */
   readonly kind: 'rms' | 'layer';
   readonly epsilon: number;
   /** Whether there is no weight to multiply with. */
@@ -80,7 +80,8 @@ export interface QueryKeyNorm extends NormSpec {
   readonly afterRope?: boolean;
 }
 
-export type ActivationKind = 'silu' | 'gelu' | 'relu' | 'relu-squared';
+/** `clamped-silu` is gpt-oss's gate, within limits and with 1 added to what it opens for. */
+export type ActivationKind = 'silu' | 'gelu' | 'relu' | 'relu-squared' | 'clamped-silu';
 
 /** xIELU (https://arxiv.org/abs/2411.13010) with the parameters as they were learnt, before softplus. */
 export interface Xielu {
@@ -102,6 +103,29 @@ export interface FeedForwardSpec {
   readonly innerNorm?: NormSpec;
 }
 
+/** Of `count` networks a router chooses `used` for each token, and weighs what they give. */
+export interface ExpertsSpec {
+  readonly kind: 'experts';
+  readonly count: number;
+  readonly used: number;
+  /** Length of the hidden layer of each. */
+  readonly length: number;
+  readonly activation: ActivationKind;
+  /**
+   * What makes probabilities of the router's scores: of all experts, of each by itself, or of those only that have the
+   * highest scores.
+   */
+  readonly routing: 'softmax' | 'sigmoid' | 'softmax-of-chosen';
+  /** Whether the chosen probabilities are divided by their sum. */
+  readonly normalised: boolean;
+  /** Factor of the weights. */
+  readonly scale: number;
+  /** Where experts are in groups, only those of the `used` best groups can be chosen. */
+  readonly groups?: {readonly count: number; readonly used: number};
+  /** A network that every token passes, beside the chosen ones. */
+  readonly shared?: FeedForwardSpec;
+}
+
 export type MixerSpec = AttentionSpec;
 
 /** Tensors of the norms of a layer, without `.weight`; `null` where there is none. */
@@ -116,7 +140,7 @@ export interface LayerNorms {
 
 export interface LayerSpec {
   readonly mixer: MixerSpec;
-  readonly feedForward: FeedForwardSpec;
+  readonly feedForward: FeedForwardSpec | ExpertsSpec;
   readonly norms: LayerNorms;
   /** Whether mixer and feed-forward take the same residual stream and are added to it together. */
   readonly parallel: boolean;

@@ -68,10 +68,34 @@ export class WeightPlanner {
     });
   }
 
-  norm(name: string, length: number, {kind, plain = false}: NormSpec): NormWeights {
+  /**
+   * Matrices of experts, that lie one after the other in one tensor; of each expert, `rows` of several that are stacked.
+   *
+   * @returns for each expert, its matrices
+   */
+  experts(name: string, count: number, rows: readonly number[], columns: number, units?: number): Linear[][] {
+    const total = rows.reduce((sum, each) => sum + each, 0);
+    const tensor = this.#find(`${name}.weight`, [columns, total, count]);
+    const scales = this.optionalArray(`${name}.scale`, count);
+    const biases = this.has(`${name}.bias`) ? this.vector(`${name}.bias`, [total, count]) : null;
+    const matrices: Matrix[] = [];
+    const experts = Array.from({length: count}, (_, expert) => {
+      let first = expert * total;
+      return rows.map((each): Linear => {
+        const matrix = this.#allocate(tensor, each, columns, units);
+        const bias = biases && {pointer: biases.pointer + first * 4, length: each};
+        matrices.push(matrix);
+        first += each;
+        return {matrix, bias, scale: scales && scales.subarray(expert, expert + 1)};
+      });
+    });
+    this.destinations.set(tensor, matrices);
+    return experts;
+  }
+
+  norm(name: string, length: number, {plain = false}: NormSpec): NormWeights {
     if (plain) return {weight: null, bias: null};
-    const weight = this.vector(`${name}.weight`, [length]);
-    return {weight, bias: kind === 'layer' ? this.#bias(name, length) : null};
+    return {weight: this.vector(`${name}.weight`, [length]), bias: this.#bias(name, length)};
   }
 
   /** A tensor of f32 by its whole name. */

@@ -1,13 +1,16 @@
 import type {DecoderSpec} from '../decoder-spec.ts';
 import type {Hyperparameters} from './hyperparameters.ts';
+import {hasExperts, readExperts, sharedNetwork, withExperts} from './experts.ts';
 import {decoder, denseLayers, factorOrOne} from './parts.ts';
 
-/** Granite 3: a llama with factors of embeddings, residuals, scores and logits. */
+/** Granite 3 and 4: a llama, with experts or without, and factors of embeddings, residuals, scores and logits. */
 export function granite(keys: Hyperparameters): DecoderSpec {
   const scale = keys.real('attention.scale', 0);
   const rope = keys.flag('rope.scaling.finetuned', true) ? 0 : null;
+  const layers = denseLayers(keys, {attention: () => ({rope, ...(scale === 0 ? {} : {scale})})});
+  const shared = keys.count('expert_shared_feed_forward_length', 0);
   return decoder(keys, 'normal', {
-    layers: denseLayers(keys, {attention: () => ({rope, ...(scale === 0 ? {} : {scale})})}),
+    layers: hasExperts(keys) ? withExperts(layers, readExperts(keys, sharedNetwork(shared))) : layers,
     embeddingScale: factorOrOne(keys, 'embedding_scale'),
     residualScale: factorOrOne(keys, 'residual_scale'),
     logitScale: 1 / (keys.real('logit_scale') || 1),

@@ -6,6 +6,7 @@ import {exaone, exaone4} from './exaone.ts';
 import {gemma, gemma2, gemma3} from './gemma.ts';
 import {chatglm, glm4} from './glm.ts';
 import {bloom, falcon, gpt2, gptneox, jais, mpt, starcoder2} from './gpt.ts';
+import {gptOss} from './gpt-oss.ts';
 import {granite, minicpm} from './granite.ts';
 import type {Hyperparameters} from './hyperparameters.ts';
 import {
@@ -13,6 +14,9 @@ import {
   arcee,
   baichuan,
   bitnet,
+  deepseek,
+  ernieMoe,
+  glm4moe,
   hunyuan,
   nemotron,
   openelm,
@@ -22,9 +26,9 @@ import {
   seedOss,
 } from './llama-like.ts';
 import {llama} from './llama.ts';
-import {olmo, olmo2} from './olmo.ts';
-import {phi2, phi3} from './phi.ts';
-import {qwen2, qwen3} from './qwen.ts';
+import {olmo, olmo2, olmoe} from './olmo.ts';
+import {phi2, phi3, phimoe} from './phi.ts';
+import {qwen2, qwen2moe, qwen3, qwen3moe} from './qwen.ts';
 import {smollm3} from './smollm3.ts';
 import {stablelm} from './stablelm.ts';
 
@@ -41,7 +45,9 @@ export const architectures: ReadonlyMap<string, Architecture> = new Map(
     chatglm,
     cohere2,
     'command-r': commandR,
+    deepseek,
     ernie4_5: plain,
+    'ernie4_5-moe': ernieMoe,
     exaone,
     exaone4,
     falcon,
@@ -49,9 +55,12 @@ export const architectures: ReadonlyMap<string, Architecture> = new Map(
     gemma2,
     gemma3,
     glm4,
+    glm4moe,
+    'gpt-oss': gptOss,
     gpt2,
     gptneox,
     granite,
+    granitemoe: granite,
     'hunyuan-dense': hunyuan,
     internlm2: plain,
     jais,
@@ -61,13 +70,17 @@ export const architectures: ReadonlyMap<string, Architecture> = new Map(
     nemotron,
     olmo,
     olmo2,
+    olmoe,
     openelm,
     orion,
     phi2,
     phi3,
+    phimoe,
     plamo,
     qwen2,
+    qwen2moe,
     qwen3,
+    qwen3moe,
     seed_oss: seedOss,
     smollm3,
     stablelm,

@@ -1,5 +1,6 @@
 import type {DecoderSpec, FeedForwardSpec} from '../decoder-spec.ts';
 import type {Hyperparameters} from './hyperparameters.ts';
+import {readExperts, readRouting, sharedNetwork, withExperts} from './experts.ts';
 import {preNorms} from '../decoder-spec.ts';
 import {decoder, denseLayers, layerNorm, rmsNorm, sharedNorm} from './parts.ts';
 
@@ -92,4 +93,47 @@ export function plamo(keys: Hyperparameters): DecoderSpec {
 export function openelm(keys: Hyperparameters): DecoderSpec {
   const queryKeyNorm = {...rmsNorm(keys), over: 'head'} as const;
   return decoder(keys, 'neox', {layers: denseLayers(keys, {attention: () => ({queryKeyNorm})})});
+}
+
+/** ERNIE 4.5 with experts in some layers. */
+export function ernieMoe(keys: Hyperparameters): DecoderSpec {
+  const leading = keys.count('leading_dense_block_count', 0);
+  const step = keys.positive('interleave_moe_layer_step', {fallback: 1});
+  const shared = keys.count('expert_shared_feed_forward_length', 0);
+  const experts = readExperts(keys, sharedNetwork(shared));
+  const isDense = (layer: number): boolean => layer < leading || (layer + 1) % step !== 0;
+  return decoder(keys, 'normal', {layers: withExperts(denseLayers(keys), experts, isDense)});
+}
+
+/** DeepSeek MoE 16B, the first of the family. */
+export function deepseek(keys: Hyperparameters): DecoderSpec {
+  const leading = keys.count('leading_dense_block_count');
+  const length = keys.positive('expert_feed_forward_length');
+  const experts = readExperts(keys, {
+    normalised: false,
+    scale: keys.real('expert_weights_scale') || 1,
+    ...sharedNetwork(length * keys.count('expert_shared_count', 0)),
+  });
+  const layers = withExperts(denseLayers(keys), experts, (layer) => layer < leading);
+  return decoder(keys, 'normal', {layers});
+}
+
+/** GLM 4.5 and what followed: heads may be normalised, the network's norm has the name of one behind attention. */
+export function glm4moe(keys: Hyperparameters): DecoderSpec {
+  const leading = keys.count('leading_dense_block_count', 0);
+  const count = keys.layerCount - keys.count('nextn_predict_layers', 0);
+  const queryKeyNorm = {...rmsNorm(keys), over: 'head'} as const;
+  const isNormalised = keys.hasTensor('blk.0.attn_q_norm.weight');
+  const experts = readExperts(keys, {
+    ...readRouting(keys, 'sigmoid'),
+    ...sharedNetwork(keys.positive('expert_feed_forward_length') * keys.count('expert_shared_count', 0)),
+  });
+  const layers = denseLayers(keys, {
+    norms: {...preNorms, feedForward: 'post_attention_norm'},
+    attention: () => (isNormalised ? {queryKeyNorm} : {}),
+  });
+  return decoder(keys, 'neox', {
+    layers: withExperts(layers.slice(0, count), experts, (layer) => layer < leading),
+    ignoredTensors: layers.slice(count).map((_, index) => `blk.${count + index}.`),
+  });
 }

@@ -1,5 +1,6 @@
 import type {DecoderSpec} from '../decoder-spec.ts';
 import type {Hyperparameters} from './hyperparameters.ts';
+import {readExperts, withExperts} from './experts.ts';
 import {decoder, denseLayers, firstHeadLength, postNorms, rmsNorm, windowPattern} from './parts.ts';
 import {readRope} from './rope.ts';
 
@@ -30,4 +31,13 @@ export function olmo2(keys: Hyperparameters): DecoderSpec {
   const rope = readRope(keys, 'neox', firstHeadLength(layers));
   const plain = {...rope, scaling: {kind: 'none'}, attentionFactor: 1, factorsTensor: null} as const;
   return decoder(keys, 'neox', {layers, ropes: windowed.includes(true) ? [rope, plain] : [rope]});
+}
+
+/** OLMoE: norms of queries and keys as wholes; the weights of experts do not add up to one. */
+export function olmoe(keys: Hyperparameters): DecoderSpec {
+  const queryKeyNorm = {...rmsNorm(keys), over: 'whole'} as const;
+  const experts = readExperts(keys, {normalised: false});
+  return decoder(keys, 'neox', {
+    layers: withExperts(denseLayers(keys, {attention: () => ({queryKeyNorm})}), experts),
+  });
 }

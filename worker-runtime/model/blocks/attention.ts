@@ -6,7 +6,7 @@ import type {Rows, ScratchPlan} from '../scratch.ts';
 import type {WeightPlanner} from '../weight-planner.ts';
 import type {Linear, NormWeights, Vector} from '../weights.ts';
 import {normalise} from './kernels.ts';
-import type {Kernels, Pass} from './kernels.ts';
+import type {Block, Kernels, Pass} from './kernels.ts';
 
 export interface AttentionWeights {
   readonly query: Linear;
@@ -103,7 +103,7 @@ function alibiSlopes(heads: number, largest: number, math: Pick<CoreExports, 'po
 }
 
 /** y = softmax(q · k) v · Wo, over the positions of the layer's cache and the slice. */
-export class Attention {
+export class Attention implements Block {
   readonly #spec: AttentionSpec;
   readonly #rope: RopeSpec | null;
   readonly #weights: AttentionWeights;

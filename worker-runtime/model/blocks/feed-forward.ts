@@ -1,11 +1,10 @@
-import {activations} from '../../core/core-exports.ts';
-import type {CoreExports} from '../../core/core-exports.ts';
-import type {FeedForwardSpec, Xielu} from '../decoder-spec.ts';
+import type {FeedForwardSpec} from '../decoder-spec.ts';
 import type {Rows, ScratchPlan} from '../scratch.ts';
 import type {WeightPlanner} from '../weight-planner.ts';
 import type {Linear, NormWeights} from '../weights.ts';
+import {activate} from './activation.ts';
 import {normalise} from './kernels.ts';
-import type {Kernels, Pass} from './kernels.ts';
+import type {Block, Kernels, Pass} from './kernels.ts';
 
 export interface FeedForwardWeights {
   readonly gate: Linear | null;
@@ -14,26 +13,30 @@ export interface FeedForwardWeights {
   readonly down: Linear;
 }
 
-/** @param name prefix of the layer's tensors */
+/**
+ * @param name prefix of the layer's tensors
+ * @param suffix of their names
+ */
 export function planFeedForward(
   {length, gated, fusedGate = false, innerNorm}: FeedForwardSpec,
   embeddingLength: number,
   name: string,
   weights: WeightPlanner,
+  suffix = '',
 ): FeedForwardWeights {
   const rest = (): Pick<FeedForwardWeights, 'innerNorm' | 'down'> => ({
     innerNorm: innerNorm ? weights.norm(`${name}.ffn_sub_norm`, length, innerNorm) : null,
-    down: weights.linear(`${name}.ffn_down`, embeddingLength, length, length),
+    down: weights.linear(`${name}.ffn_down${suffix}`, embeddingLength, length, length),
   });
   if (fusedGate) {
-    const [gate, up] = weights.stacked(`${name}.ffn_up`, [length, length], embeddingLength) as [
+    const [gate, up] = weights.stacked(`${name}.ffn_up${suffix}`, [length, length], embeddingLength) as [
       Linear,
       Linear,
     ];
     return {gate, up, ...rest()};
   }
-  const gate = gated ? weights.linear(`${name}.ffn_gate`, length, embeddingLength) : null;
-  return {gate, up: weights.linear(`${name}.ffn_up`, length, embeddingLength), ...rest()};
+  const gate = gated ? weights.linear(`${name}.ffn_gate${suffix}`, length, embeddingLength) : null;
+  return {gate, up: weights.linear(`${name}.ffn_up${suffix}`, length, embeddingLength), ...rest()};
 }
 
 export function planFeedForwardScratch({length, gated}: FeedForwardSpec, scratch: ScratchPlan): void {
@@ -42,7 +45,7 @@ export function planFeedForwardScratch({length, gated}: FeedForwardSpec, scratch
 }
 
 /** y = (activation(x · Wgate) ∘ x · Wup) · Wdown, or activation(x · Wup) · Wdown */
-export class FeedForward {
+export class FeedForward implements Block {
   readonly #spec: FeedForwardSpec;
   readonly #weights: FeedForwardWeights;
   readonly #kernels: Kernels;
@@ -65,35 +68,9 @@ export class FeedForward {
     const {innerNorm: norm} = this.#spec;
     if (gate && this.#gate) products.project(gate, x, this.#gate, tokens);
     products.project(up, x, this.#up, tokens, gate ?? undefined);
-    this.#activate(tokens);
+    activate(this.#kernels.core.exports, this.#spec.activation, this.#gate, this.#up, tokens);
     if (norm && innerNorm) normalise(this.#kernels, norm, innerNorm, this.#up, this.#up, tokens);
     await checkpoint();
     await products.projectDivided(down, this.#up, y, tokens);
   }
-
-  /** up = activation(gate) ∘ up, or activation(up) */
-  #activate(tokens: number): void {
-    const {exports} = this.#kernels.core;
-    const {activation} = this.#spec;
-    const {pointer, stride} = this.#up;
-    const count = (tokens * stride) / 4;
-    if (isXielu(activation)) {
-      const {alphaN, alphaP, beta, epsilon} = activation;
-      const negative = beta + softplus(alphaN, exports);
-      exports.xielu(pointer, pointer, count, negative, softplus(alphaP, exports), beta, epsilon);
-    } else if (this.#gate) {
-      exports.activateGate(activations[activation], this.#gate.pointer, pointer, pointer, count);
-    } else {
-      exports.activate(activations[activation], pointer, pointer, count);
-    }
-  }
-}
-
-function isXielu(activation: FeedForwardSpec['activation']): activation is Xielu {
-  return typeof activation === 'object';
-}
-
-/** ln(1 + e^x) */
-function softplus(x: number, {log, exp}: Pick<CoreExports, 'log' | 'exp'>): number {
-  return Math.max(x, 0) + log(1 + exp(-Math.abs(x)));
 }

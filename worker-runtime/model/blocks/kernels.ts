@@ -22,6 +22,11 @@ export interface Pass {
   readonly checkpoint: Checkpoint;
 }
 
+/** A part of a layer: y from x, each `(tokens, embeddingLength)`. */
+export interface Block {
+  run(x: Rows, y: Rows, pass: Pass): Promise<void>;
+}
+
 /** y = norm(x), each `(tokens, columns)`; y may be x. */
 export function normalise(
   {core: {exports}}: Kernels,
@@ -35,6 +40,7 @@ export function normalise(
   const {columns} = x;
   if (kind === 'rms') {
     exports.rmsNorm(x.pointer, factors, y.pointer, columns, epsilon, tokens, x.stride, y.stride);
+    if (bias) exports.addBias(y.pointer, bias.pointer, columns, tokens, y.stride);
   } else {
     const summands = bias?.pointer ?? 0;
     exports.layerNorm(x.pointer, factors, summands, y.pointer, columns, epsilon, tokens, x.stride, y.stride);

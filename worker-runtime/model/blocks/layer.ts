@@ -1,19 +1,47 @@
 import type {CoreExports} from '../../core/core-exports.ts';
-import type {DecoderSpec, LayerNorms, LayerSpec} from '../decoder-spec.ts';
+import type {DecoderSpec, ExpertsSpec, FeedForwardSpec, LayerNorms, LayerSpec} from '../decoder-spec.ts';
 import type {Rows, ScratchPlan} from '../scratch.ts';
 import type {WeightPlanner} from '../weight-planner.ts';
 import type {NormWeights} from '../weights.ts';
 import {Attention, planAttention, planAttentionScratch} from './attention.ts';
 import type {AttentionWeights} from './attention.ts';
+import {Experts, planExperts, planExpertsScratch} from './experts.ts';
+import type {ExpertsWeights} from './experts.ts';
 import {FeedForward, planFeedForward, planFeedForwardScratch} from './feed-forward.ts';
 import type {FeedForwardWeights} from './feed-forward.ts';
 import {normalise} from './kernels.ts';
-import type {Kernels, Pass} from './kernels.ts';
+import type {Block, Kernels, Pass} from './kernels.ts';
 
 export interface LayerWeights {
   readonly mixer: AttentionWeights;
-  readonly feedForward: FeedForwardWeights;
+  readonly feedForward: PlannedNetwork;
   readonly norms: Readonly<Record<keyof LayerNorms, NormWeights | null>>;
+}
+
+/** A network's spec with its weights. */
+type PlannedNetwork =
+  | {readonly spec: FeedForwardSpec; readonly weights: FeedForwardWeights}
+  | {readonly spec: ExpertsSpec; readonly weights: ExpertsWeights};
+
+function planNetwork(
+  spec: FeedForwardSpec | ExpertsSpec,
+  embeddingLength: number,
+  name: string,
+  weights: WeightPlanner,
+): PlannedNetwork {
+  return spec.kind === 'experts'
+    ? {spec, weights: planExperts(spec, embeddingLength, name, weights)}
+    : {spec, weights: planFeedForward(spec, embeddingLength, name, weights)};
+}
+
+function createNetwork(planned: PlannedNetwork, embeddingLength: number, kernels: Kernels): Block {
+  return isExperts(planned)
+    ? new Experts(planned.spec, embeddingLength, planned.weights, kernels)
+    : new FeedForward(planned.spec, planned.weights, kernels);
+}
+
+function isExperts(planned: PlannedNetwork): planned is Extract<PlannedNetwork, {spec: ExpertsSpec}> {
+  return planned.spec.kind === 'experts';
 }
 
 export function planLayer(
@@ -34,7 +62,7 @@ export function planLayer(
       feedForwardOutput: plan(feedForwardOutput),
     },
     mixer: planAttention(layer.mixer, embeddingLength, name, weights),
-    feedForward: planFeedForward(layer.feedForward, embeddingLength, name, weights),
+    feedForward: planNetwork(layer.feedForward, embeddingLength, name, weights),
   };
 }
 
@@ -46,14 +74,15 @@ export function planLayerScratch(
 ): void {
   for (const name of ['hidden', 'normed', 'mixed', 'fed']) scratch.rows(name, embeddingLength);
   planAttentionScratch(mixer, scratch, calculator);
-  planFeedForwardScratch(feedForward, scratch);
+  if (feedForward.kind === 'experts') planExpertsScratch(feedForward, embeddingLength, scratch);
+  else planFeedForwardScratch(feedForward, scratch);
 }
 
 /** A mixer of tokens and a feed-forward network, each with what it adds to the residual stream. */
 export class Layer {
   readonly #decoder: DecoderSpec;
-  readonly #mixer: Attention;
-  readonly #feedForward: FeedForward;
+  readonly #mixer: Block;
+  readonly #feedForward: Block;
   readonly #parallel: boolean;
   readonly #norms: LayerWeights['norms'];
   readonly #kernels: Kernels;
@@ -67,7 +96,7 @@ export class Layer {
     const rows = (name: string): Rows => kernels.scratch.rows(name, decoder.embeddingLength);
     this.#decoder = decoder;
     this.#mixer = new Attention(spec.mixer, decoder.ropes, weights.mixer, kernels, index);
-    this.#feedForward = new FeedForward(spec.feedForward, weights.feedForward, kernels);
+    this.#feedForward = createNetwork(weights.feedForward, decoder.embeddingLength, kernels);
     this.#parallel = spec.parallel;
     this.#norms = weights.norms;
     this.#kernels = kernels;
