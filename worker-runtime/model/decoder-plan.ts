@@ -3,6 +3,8 @@ import type {CoreExports} from '../core/core-exports.ts';
 import type {GgufHeader} from '../gguf/header.ts';
 import {planLayer, planLayerScratch} from './blocks/layer.ts';
 import type {LayerWeights} from './blocks/layer.ts';
+import {planPerLayerEmbedding, planPerLayerScratch} from './blocks/per-layer-input.ts';
+import type {PerLayerEmbeddingWeights} from './blocks/per-layer-input.ts';
 import type {DecoderSpec} from './decoder-spec.ts';
 import {planProducts} from './products.ts';
 import {allocateSampling} from './sampling-buffers.ts';
@@ -17,6 +19,7 @@ export interface DecoderWeights {
   /** (trainingContextLength, embeddingLength) */
   readonly positions: Matrix | null;
   readonly embeddingNorm: NormWeights | null;
+  readonly perLayer: PerLayerEmbeddingWeights | null;
   readonly layers: readonly LayerWeights[];
   readonly outputNorm: NormWeights;
   /** The embedding again where the file has no output matrix. */
@@ -64,6 +67,7 @@ export function planDecoder(
   const scratch = new ScratchPlan(sliceLength);
   scratch.rows('hidden', embeddingLength);
   scratch.rows('normed', embeddingLength);
+  planPerLayerScratch(spec, scratch);
   for (const layer of spec.layers) planLayerScratch(spec, layer, scratch, calculator);
   spec.ropes.forEach(({dimensions}, index) => {
     // Cosine and sine (sliceLength, pairs, 2), and radians a position, f64 (pairs).
@@ -92,6 +96,7 @@ function planWeights(spec: DecoderSpec, planner: WeightPlanner): DecoderWeights 
       : null,
     embeddingNorm:
       spec.embeddingNorm === null ? null : planner.norm(spec.embeddingNorm, embeddingLength, spec.norm),
+    perLayer: planPerLayerEmbedding(spec, planner),
     layers: spec.layers.map((layer, index) => planLayer(spec, layer, index, planner)),
     outputNorm: planner.norm('output_norm', embeddingLength, spec.norm),
     output: planner.has('output.weight')

@@ -64,6 +64,10 @@ export interface AttentionSpec {
    */
   readonly alibi?: number;
   readonly queryKeyNorm?: QueryKeyNorm;
+  /** Norm of each head of values, without weight. Where the file has no matrix of values, they are the keys before their norm. */
+  readonly valueNorm?: NormSpec;
+  /** The layer whose keys and values this one attends to, instead of having its own. */
+  readonly sharesCacheOf?: number;
   /** Norm of what the heads give, before its projection. */
   readonly outputNorm?: NormSpec;
   /** Where > 0, queries, keys and values are kept within ± this. */
@@ -144,6 +148,8 @@ export interface LayerSpec {
   readonly norms: LayerNorms;
   /** Whether mixer and feed-forward take the same residual stream and are added to it together. */
   readonly parallel: boolean;
+  /** Whether the layer adds what its own embedding of the token opens (`perLayerLength` > 0). */
+  readonly perLayerInput?: boolean;
 }
 
 export interface DecoderSpec {
@@ -160,6 +166,8 @@ export interface DecoderSpec {
   readonly learntPositions: boolean;
   /** Tensor of the norm of the embeddings, without `.weight`. */
   readonly embeddingNorm: string | null;
+  /** Length of the embedding that each layer has of its own for a token; 0: none. */
+  readonly perLayerLength: number;
   /** Factor of what a block adds to the residual stream. */
   readonly residualScale: number;
   readonly logitScale: number;
@@ -174,6 +182,7 @@ export const plainDecoder = {
   embeddingScale: 1,
   learntPositions: false,
   embeddingNorm: null,
+  perLayerLength: 0,
   residualScale: 1,
   logitScale: 1,
   logitSoftCap: 0,

@@ -6,6 +6,7 @@ import type {ShardGroup} from '../shards/shard-group.ts';
 import {normalise} from './blocks/kernels.ts';
 import type {Kernels} from './blocks/kernels.ts';
 import {Layer} from './blocks/layer.ts';
+import {embedPerLayer} from './blocks/per-layer-input.ts';
 import {logitRows} from './decoder-plan.ts';
 import type {DecoderPlan} from './decoder-plan.ts';
 import type {DecoderSpec} from './decoder-spec.ts';
@@ -130,7 +131,7 @@ export class Decoder {
   /** hidden = norm(embedding · scale + position) */
   #embed(tokens: readonly number[], position: number): void {
     const {exports} = this.#kernels.core;
-    const {embedding, positions, embeddingNorm} = this.plan.weights;
+    const {embedding, positions, embeddingNorm, perLayer} = this.plan.weights;
     const {pointer, stride} = this.#hidden;
     tokens.forEach((token, index) => this.#copyRow(embedding, token, pointer + index * stride));
     const count = (tokens.length * stride) / 4;
@@ -140,8 +141,10 @@ export class Decoder {
       tokens.forEach((_, index) => this.#copyRow(positions, position + index, added + index * stride));
       exports.add(pointer, pointer, added, count);
     }
-    if (!embeddingNorm) return;
-    normalise(this.#kernels, this.spec.norm, embeddingNorm, this.#hidden, this.#hidden, tokens.length);
+    if (embeddingNorm) {
+      normalise(this.#kernels, this.spec.norm, embeddingNorm, this.#hidden, this.#hidden, tokens.length);
+    }
+    if (perLayer) embedPerLayer(this.spec, perLayer, this.#kernels, this.#hidden, tokens);
   }
 
   #copyRow({format, columns, parts}: Matrix, row: number, target: number): void {

@@ -2,7 +2,7 @@ import type {Arena} from '../core/arena.ts';
 import {kvBlockPositions, kvFormats} from '../core/core-exports.ts';
 import type {CoreExports} from '../core/core-exports.ts';
 import type {KvType} from '../protocol.ts';
-import type {DecoderSpec} from './decoder-spec.ts';
+import type {AttentionSpec, DecoderSpec} from './decoder-spec.ts';
 
 /** Keys and values of one sequence, for every layer. */
 export interface KvCache {
@@ -20,7 +20,7 @@ export interface AttentionCache {
   readonly positions: number;
   /** How many positions attention sees, the token's own included; 0: all. */
   readonly window: number;
-  /** Bytes of keys and values of one position. */
+  /** Bytes of keys and values of one position; 0 where another layer has stored them. */
   readonly positionBytes: number;
 }
 
@@ -40,7 +40,8 @@ export function allocateKvCache(
   calculator: CoreExports,
 ): KvCache {
   const format = kvFormats[kvType];
-  const layers = specs.map(({mixer: {window, headCountKv, headLength}}): AttentionCache => {
+  const own = (spec: AttentionSpec): AttentionCache => {
+    const {window, headCountKv, headLength} = spec;
     // The core counts in 32 bits; what it cannot count must still come out too large, not small.
     const blockBytes = Math.max(
       calculator.kvBytes(format, headCountKv, headLength, kvBlockPositions) >>> 0,
@@ -56,7 +57,12 @@ export function allocateKvCache(
       window,
       positionBytes: (2 * blockBytes) / kvBlockPositions,
     };
-  });
+  };
+  const layers: AttentionCache[] = [];
+  for (const {mixer} of specs) {
+    const shared = mixer.sharesCacheOf === undefined ? undefined : layers[mixer.sharesCacheOf];
+    layers.push(shared ? {...shared, positionBytes: 0} : own(mixer));
+  }
   return {format, capacity: contextLength, layers};
 }
 

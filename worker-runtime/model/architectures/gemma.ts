@@ -58,7 +58,7 @@ export function gemma3(keys: Hyperparameters): DecoderSpec {
   });
 }
 
-function embeddingScale(keys: Hyperparameters): number {
+export function embeddingScale(keys: Hyperparameters): number {
   return Math.fround(Math.sqrt(keys.positive('embedding_length')));
 }
 

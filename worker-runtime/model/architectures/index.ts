@@ -4,6 +4,7 @@ import type {DecoderSpec} from '../decoder-spec.ts';
 import {cohere2, commandR} from './command-r.ts';
 import {exaone, exaone4} from './exaone.ts';
 import {gemma, gemma2, gemma3} from './gemma.ts';
+import {gemma4} from './gemma4.ts';
 import {chatglm, glm4} from './glm.ts';
 import {bloom, falcon, gpt2, gptneox, jais, mpt, starcoder2} from './gpt.ts';
 import {gptOss} from './gpt-oss.ts';
@@ -54,6 +55,7 @@ export const architectures: ReadonlyMap<string, Architecture> = new Map(
     gemma,
     gemma2,
     gemma3,
+    gemma4,
     glm4,
     glm4moe,
     'gpt-oss': gptOss,

@@ -10,8 +10,10 @@ import type {Block, Kernels, Pass} from './kernels.ts';
 
 export interface AttentionWeights {
   readonly query: Linear;
-  readonly key: Linear;
-  readonly value: Linear;
+  /** `null` where another layer's keys and values are used. */
+  readonly key: Linear | null;
+  /** `null` where the keys are the values, too. */
+  readonly value: Linear | null;
   readonly output: Linear;
   readonly queryNorm: NormWeights | null;
   readonly keyNorm: NormWeights | null;
@@ -27,7 +29,7 @@ export function planAttention(
   name: string,
   weights: WeightPlanner,
 ): AttentionWeights {
-  const {headCount, headCountKv, headLength, queryKeyNorm, outputNorm} = spec;
+  const {headCount, headCountKv, headLength, queryKeyNorm, outputNorm, sharesCacheOf} = spec;
   const queryLength = headCount * headLength;
   const norm = (tensor: string, heads: number): NormWeights | null =>
     queryKeyNorm ? planHeadNorm(queryKeyNorm, `${name}.${tensor}`, heads, headLength, weights) : null;
@@ -35,7 +37,7 @@ export function planAttention(
     ...planQueryKeyValue(spec, embeddingLength, name, weights),
     output: weights.linear(`${name}.attn_output`, embeddingLength, queryLength, headCountKv),
     queryNorm: norm('attn_q_norm', headCount),
-    keyNorm: norm('attn_k_norm', headCountKv),
+    keyNorm: sharesCacheOf === undefined ? norm('attn_k_norm', headCountKv) : null,
     sinks: spec.sinks ? weights.vector(`${name}.attn_sinks.weight`, [headCount]) : null,
     outputNorm: outputNorm ? weights.norm(`${name}.attn_sub_norm`, queryLength, outputNorm) : null,
   };
@@ -43,7 +45,7 @@ export function planAttention(
 
 /** Three matrices, or one that holds their rows one after the other. */
 function planQueryKeyValue(
-  {headCount, headCountKv, headLength}: AttentionSpec,
+  {headCount, headCountKv, headLength, valueNorm, sharesCacheOf}: AttentionSpec,
   embeddingLength: number,
   name: string,
   weights: WeightPlanner,
@@ -57,10 +59,13 @@ function planQueryKeyValue(
     ];
     return {query, key, value};
   }
+  const query = weights.linear(`${name}.attn_q`, rows[0], embeddingLength);
+  if (sharesCacheOf !== undefined) return {query, key: null, value: null};
+  const keysAreValues = valueNorm && !weights.has(`${name}.attn_v.weight`);
   return {
-    query: weights.linear(`${name}.attn_q`, rows[0], embeddingLength),
+    query,
     key: weights.linear(`${name}.attn_k`, rows[1], embeddingLength),
-    value: weights.linear(`${name}.attn_v`, rows[2], embeddingLength),
+    value: keysAreValues ? null : weights.linear(`${name}.attn_v`, rows[2], embeddingLength),
   };
 }
 
@@ -141,11 +146,9 @@ export class Attention implements Block {
 
   async run(x: Rows, y: Rows, pass: Pass): Promise<void> {
     const {products} = this.#kernels;
-    const {query, key, value, output, outputNorm} = this.#weights;
+    const {output, outputNorm} = this.#weights;
     const {tokens} = pass;
-    products.project(query, x, this.#query, tokens);
-    products.project(key, x, this.#key, tokens, query);
-    products.project(value, x, this.#value, tokens, key);
+    this.#project(x, tokens);
     this.#clamp(tokens);
     const {queryKeyNorm} = this.#spec;
     if (queryKeyNorm && !queryKeyNorm.afterRope) this.#normaliseHeads(queryKeyNorm, tokens);
@@ -157,6 +160,25 @@ export class Attention implements Block {
     if (norm && outputNorm)
       normalise(this.#kernels, norm, outputNorm, this.#attended, this.#attended, tokens);
     await products.projectDivided(output, this.#attended, y, tokens);
+  }
+
+  #project(x: Rows, tokens: number): void {
+    const {core, products} = this.#kernels;
+    const {query, key, value} = this.#weights;
+    const {valueNorm} = this.#spec;
+    products.project(query, x, this.#query, tokens);
+    if (!key) return;
+    products.project(key, x, this.#key, tokens, query);
+    if (value) {
+      products.project(value, x, this.#value, tokens, key);
+    } else {
+      const bytes = tokens * this.#key.stride;
+      core.u8(this.#value.pointer, bytes).set(core.u8(this.#key.pointer, bytes));
+    }
+    if (!valueNorm) return;
+    const {headCountKv} = this.#spec;
+    const norm = {...valueNorm, over: 'head'} as const;
+    this.#normaliseEach(norm, {weight: null, bias: null}, this.#value, headCountKv, tokens);
   }
 
   #clamp(tokens: number): void {
@@ -211,9 +233,11 @@ export class Attention implements Block {
     const [query, key, value, attended] = [this.#query, this.#key, this.#value, this.#attended];
     const {keys, values, positions, window} = cache.layers[this.#layer] as AttentionCache;
     const {format} = cache;
-    const stored = [headCountKv, headLength, positions, position, tokens] as const;
-    core.exports.storeK(format, key.pointer, keys, ...stored, key.stride);
-    core.exports.storeV(format, value.pointer, values, ...stored, value.stride);
+    if (this.#weights.key) {
+      const stored = [headCountKv, headLength, positions, position, tokens] as const;
+      core.exports.storeK(format, key.pointer, keys, ...stored, key.stride);
+      core.exports.storeV(format, value.pointer, values, ...stored, value.stride);
+    }
     core.exports.attention(
       format,
       query.pointer,

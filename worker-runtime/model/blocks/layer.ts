@@ -10,12 +10,17 @@ import type {ExpertsWeights} from './experts.ts';
 import {FeedForward, planFeedForward, planFeedForwardScratch} from './feed-forward.ts';
 import type {FeedForwardWeights} from './feed-forward.ts';
 import {normalise} from './kernels.ts';
+import {PerLayerInput, planPerLayerInput} from './per-layer-input.ts';
+import type {PerLayerInputWeights} from './per-layer-input.ts';
 import type {Block, Kernels, Pass} from './kernels.ts';
 
 export interface LayerWeights {
   readonly mixer: AttentionWeights;
   readonly feedForward: PlannedNetwork;
   readonly norms: Readonly<Record<keyof LayerNorms, NormWeights | null>>;
+  readonly perLayerInput: PerLayerInputWeights | null;
+  /** Factor of the residual stream behind the layer, filled while loading; `null` where the file has none. */
+  readonly outputScale: Float32Array<ArrayBuffer> | null;
 }
 
 /** A network's spec with its weights. */
@@ -45,11 +50,12 @@ function isExperts(planned: PlannedNetwork): planned is Extract<PlannedNetwork, 
 }
 
 export function planLayer(
-  {embeddingLength, norm}: DecoderSpec,
+  decoder: DecoderSpec,
   layer: LayerSpec,
   index: number,
   weights: WeightPlanner,
 ): LayerWeights {
+  const {embeddingLength, norm} = decoder;
   const name = `blk.${index}`;
   const plan = (tensor: string | null): NormWeights | null =>
     tensor === null ? null : weights.norm(`${name}.${tensor}`, embeddingLength, norm);
@@ -63,6 +69,8 @@ export function planLayer(
     },
     mixer: planAttention(layer.mixer, embeddingLength, name, weights),
     feedForward: planNetwork(layer.feedForward, embeddingLength, name, weights),
+    perLayerInput: layer.perLayerInput ? planPerLayerInput(decoder, name, weights) : null,
+    outputScale: weights.optionalArray(`${name}.layer_output_scale.weight`, 1),
   };
 }
 
@@ -83,6 +91,8 @@ export class Layer {
   readonly #decoder: DecoderSpec;
   readonly #mixer: Block;
   readonly #feedForward: Block;
+  readonly #perLayerInput: Block | null;
+  readonly #outputScale: Float32Array | null;
   readonly #parallel: boolean;
   readonly #norms: LayerWeights['norms'];
   readonly #kernels: Kernels;
@@ -97,6 +107,9 @@ export class Layer {
     this.#decoder = decoder;
     this.#mixer = new Attention(spec.mixer, decoder.ropes, weights.mixer, kernels, index);
     this.#feedForward = createNetwork(weights.feedForward, decoder.embeddingLength, kernels);
+    this.#perLayerInput =
+      weights.perLayerInput && new PerLayerInput(decoder, index, weights.perLayerInput, kernels);
+    this.#outputScale = weights.outputScale;
     this.#parallel = spec.parallel;
     this.#norms = weights.norms;
     this.#kernels = kernels;
@@ -108,6 +121,7 @@ export class Layer {
 
   async run(pass: Pass): Promise<void> {
     await (this.#parallel ? this.#runParallel(pass) : this.#runInTurn(pass));
+    await this.#finish(pass);
     await pass.checkpoint();
   }
 
@@ -129,6 +143,18 @@ export class Layer {
     await this.#feedForward.run(own, this.#fed, pass);
     this.#add(this.#mixed, mixerOutput, pass);
     this.#add(this.#fed, feedForwardOutput, pass);
+  }
+
+  /** What a layer does with the residual stream behind its two blocks, if anything. */
+  async #finish(pass: Pass): Promise<void> {
+    if (this.#perLayerInput) {
+      await this.#perLayerInput.run(this.#hidden, this.#mixed, pass);
+      this.#add(this.#mixed, null, pass);
+    }
+    const scale = this.#outputScale?.[0];
+    if (scale === undefined) return;
+    const {pointer, stride} = this.#hidden;
+    this.#kernels.core.exports.scale(pointer, scale, (pass.tokens * stride) / 4);
   }
 
   /** norm(hidden), or hidden itself without a norm. */
