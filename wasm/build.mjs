@@ -36,9 +36,10 @@ const ARENA_START = 65536;
 
 /**
  * Raw bytes a core may have: 28 stored types in 21 compute formats, three kinds of cache. The grids of IQ1 to IQ3 are
- * 10 kB of it; the relaxed core has two or three kinds of sums for most formats. Raise it with a reason.
+ * 10 kB of it; the relaxed core has two or three kinds of sums for most formats. Recurrent mixers need some more. Raise
+ * it with a reason.
  */
-const SIZE_BUDGET = 128 * 1024;
+const SIZE_BUDGET = 160 * 1024;
 
 const simd = {asc: ['simd'], wasmOpt: ['simd']};
 const relaxed = {asc: ['simd', 'relaxed-simd'], wasmOpt: ['simd', 'relaxed-simd']};

@@ -39,12 +39,26 @@ export class Prefill {
 
   /** Feeds the next slice and returns its length. */
   async step(checkpoint: Checkpoint): Promise<number> {
-    const tokens = this.#tokens.slice(this.#done, this.#done + this.#sliceLength);
+    const tokens = this.#tokens.slice(this.#done, Math.min(this.#done + this.#sliceLength, this.#nextCut));
     const pace = new Pace(checkpoint);
-    await this.#sequence.feed(tokens, this.#decoder, () => pace.checkpoint());
+    const keepsStates = this.#keptAt === this.#done;
+    await this.#sequence.feed(tokens, this.#decoder, () => pace.checkpoint(), keepsStates);
     this.#done += tokens.length;
     if (this.#fixedLength === undefined) this.#adapt(tokens.length, pace.longestMs);
     return tokens.length;
+  }
+
+  /**
+   * A prompt is often asked again, or another answer to it, and its last token is fed again then: recurrent layers keep their
+   * states there.
+   */
+  get #keptAt(): number | null {
+    return this.#sequence.cache.states ? this.#tokens.length - 1 : null;
+  }
+
+  get #nextCut(): number {
+    const keptAt = this.#keptAt;
+    return keptAt !== null && this.#done < keptAt ? keptAt : this.#tokens.length;
   }
 
   #adapt(length: number, longestMs: number): void {

@@ -1,6 +1,6 @@
 import type {Checkpoint} from './checkpoint.ts';
 import type {Decoder} from './model/decoder.ts';
-import {canGoOnFrom} from './model/kv-cache.ts';
+import {usablePosition} from './model/kv-cache.ts';
 import type {KvCache} from './model/kv-cache.ts';
 import type {SequenceHandle} from './protocol.ts';
 
@@ -43,27 +43,29 @@ export class Sequence {
 
   /**
    * Goes back to `position` and returns the position to go on from. It is 0 where a sliding window has overwritten what
-   * a token at `position` sees: everything has to be computed again then.
+   * a token at `position` sees: everything has to be computed again then. States of recurrent layers cannot be rolled
+   * back, so it is where they were kept last.
    */
   rewind(position: number): number {
-    const kept = canGoOnFrom(this.cache, position, this.#stored) ? position : 0;
+    const kept = usablePosition(this.cache, position, this.#stored);
     this.#tokens.length = kept;
     if (kept === 0) this.#stored = 0;
     return kept;
   }
 
   /**
-   * Runs the next tokens through `decoder`. They belong to the context when all layers have their keys and values; what
+   * Runs the next tokens through `decoder`. With `keepsStates`, the sequence can be brought back to where they begin. They belong to the context when all layers have their keys and values; what
    * `checkpoint` throws before leaves it as it was.
    */
   async feed(
     tokens: readonly number[],
     decoder: Pick<Decoder, 'forward'>,
     checkpoint: Checkpoint,
+    keepsStates = false,
   ): Promise<void> {
     const position = this.length;
     this.#stored = Math.max(this.#stored, position + tokens.length);
-    await decoder.forward({tokens, position, cache: this.cache}, checkpoint);
+    await decoder.forward({tokens, position, cache: this.cache, keepsStates}, checkpoint);
     for (const token of tokens) this.#tokens.push(token);
   }
 }

@@ -23,7 +23,10 @@ interface Model {
 }
 
 const models: readonly Model[] = [
-  ...['granite', 'olmo2', 'qwen2', 'qwen3', 'smollm3', 'stablelm'].map((name) => ({name, exact: true})),
+  ...['granite', 'lfm2', 'olmo2', 'qwen2', 'qwen3', 'smollm3', 'stablelm'].map((name) => ({
+    name,
+    exact: true,
+  })),
   // llama.cpp looks GELU up in a table of f16; these references come from the formula.
   ...['gemma', 'gemma2', 'gemma3', 'gemma4', 'gpt2', 'starcoder2'].map((name) => ({
     name,

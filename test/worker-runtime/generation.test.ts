@@ -12,7 +12,7 @@ import {placeLogits} from '../helpers/core-logits.ts';
 
 const layers = 4;
 const vocabularySize = 8;
-const cache: KvCache = {format: 0, capacity: 64, layers: []};
+const cache: KvCache = {format: 0, capacity: 64, layers: [], states: null};
 const prompt = Array.from({length: 20}, (_, index) => index % vocabularySize);
 
 /** Token 3 is the best. */

@@ -2,7 +2,7 @@ import {expect} from '@open-wc/testing';
 import {Generation} from '../../worker-runtime/generation.ts';
 import {readHeader} from '../../worker-runtime/gguf/header.ts';
 import type {LoadedModel} from '../../worker-runtime/loaded-model.ts';
-import type {DecoderSpec} from '../../worker-runtime/model/decoder-spec.ts';
+import type {AttentionSpec, DecoderSpec} from '../../worker-runtime/model/decoder-spec.ts';
 import {usedKvBytes} from '../../worker-runtime/model/kv-cache.ts';
 import {defaultSampling} from '../../worker-runtime/protocol.ts';
 import type {CoreVariant, KvType} from '../../worker-runtime/protocol.ts';
@@ -26,7 +26,7 @@ const withWindows =
     ...spec,
     layers: spec.layers.map((layer, index) => ({
       ...layer,
-      mixer: {...layer.mixer, window: windows[index] ?? 0},
+      mixer: {...(layer.mixer as AttentionSpec), window: windows[index] ?? 0},
     })),
   });
 
@@ -105,8 +105,10 @@ describe('layers with a sliding window', () => {
   }
 
   it('take the memory of window and slice, in whole blocks', () => {
-    expect(tiny.cache.layers.map(({positions}) => positions)).to.deep.equal([64, 512, 32, 64]);
-    expect(tiny.wholeCache.layers.map(({positions}) => positions)).to.deep.equal([512, 512, 512, 512]);
+    expect(tiny.cache.layers.map(({attention}) => attention?.positions)).to.deep.equal([64, 512, 32, 64]);
+    expect(tiny.wholeCache.layers.map(({attention}) => attention?.positions)).to.deep.equal([
+      512, 512, 512, 512,
+    ]);
     const perPosition = 2 * 2 * 16 * 4;
     expect(usedKvBytes(tiny.cache, 40)).to.equal((40 + 40 + 32 + 40) * perPosition);
     expect(usedKvBytes(tiny.cache, 500)).to.equal((64 + 500 + 32 + 64) * perPosition);

@@ -16,8 +16,9 @@ export {activationBytes, prepareActivations} from './matmul/activations';
 export {matmul} from './matmul/matmul';
 
 export {activate, activateGate, clampedSwiGlu, xielu} from './ops/activation';
-export {add, addBias, addScaled, clamp, scale, softCap} from './ops/elementwise';
+export {add, addBias, addScaled, clamp, multiply, scale, softCap} from './ops/elementwise';
 export {layerNorm} from './ops/layer-norm';
+export {causalConvolution} from './ops/causal-convolution';
 export {rmsNorm} from './ops/rms-norm';
 export {rope, ropeTable} from './ops/rope';
 export {kvBytes} from './ops/kv-cache';

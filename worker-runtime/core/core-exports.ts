@@ -101,6 +101,21 @@ export interface CoreExports {
   add(y: number, a: number, b: number, count: number): void;
   addScaled(y: number, a: number, b: number, factor: number, count: number): void;
   addBias(x: number, bias: number, count: number, tokens: number, stride: number): void;
+  multiply(y: number, a: number, b: number, count: number): void;
+  causalConvolution(
+    x: number,
+    kernel: number,
+    bias: number,
+    stateFrom: number,
+    stateTo: number,
+    y: number,
+    channels: number,
+    kernelLength: number,
+    tokens: number,
+    xStride: number,
+    yStride: number,
+    silu: number,
+  ): void;
   scale(x: number, factor: number, count: number): void;
   softCap(x: number, cap: number, count: number): void;
   clamp(x: number, limit: number, count: number): void;

@@ -98,7 +98,7 @@ function planWeights(spec: DecoderSpec, planner: WeightPlanner): DecoderWeights 
       spec.embeddingNorm === null ? null : planner.norm(spec.embeddingNorm, embeddingLength, spec.norm),
     perLayer: planPerLayerEmbedding(spec, planner),
     layers: spec.layers.map((layer, index) => planLayer(spec, layer, index, planner)),
-    outputNorm: planner.norm('output_norm', embeddingLength, spec.norm),
+    outputNorm: planner.norm(spec.outputNorm, embeddingLength, spec.norm),
     output: planner.has('output.weight')
       ? planner.linear('output', vocabularySize, embeddingLength)
       : {matrix: embedding, scale: null, bias: null},

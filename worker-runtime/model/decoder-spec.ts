@@ -130,7 +130,16 @@ export interface ExpertsSpec {
   readonly shared?: FeedForwardSpec;
 }
 
-export type MixerSpec = AttentionSpec;
+/** LFM2's gated short convolution: out · (C ∘ convolution(B ∘ x)), where B, C and x are one product of the input. */
+export interface ShortConvolutionSpec {
+  readonly kind: 'short-convolution';
+  /** Length of the kernel: a token sees itself and those before it. */
+  readonly kernelLength: number;
+  /** As many as the embedding is long. */
+  readonly channels: number;
+}
+
+export type MixerSpec = AttentionSpec | ShortConvolutionSpec;
 
 /** Tensors of the norms of a layer, without `.weight`; `null` where there is none. */
 export interface LayerNorms {
@@ -164,6 +173,8 @@ export interface DecoderSpec {
   readonly embeddingScale: number;
   /** Whether learnt positions (`position_embd`) are added to the embeddings. */
   readonly learntPositions: boolean;
+  /** Tensor of the norm before the output matrix, without `.weight`. */
+  readonly outputNorm: string;
   /** Tensor of the norm of the embeddings, without `.weight`. */
   readonly embeddingNorm: string | null;
   /** Length of the embedding that each layer has of its own for a token; 0: none. */
@@ -181,6 +192,7 @@ export interface DecoderSpec {
 export const plainDecoder = {
   embeddingScale: 1,
   learntPositions: false,
+  outputNorm: 'output_norm',
   embeddingNorm: null,
   perLayerLength: 0,
   residualScale: 1,
@@ -196,3 +208,8 @@ export const preNorms: LayerNorms = {
   feedForward: 'ffn_norm',
   feedForwardOutput: null,
 };
+
+/** The part of a mixer that keeps keys and values. */
+export function attentionOf(spec: MixerSpec): AttentionSpec | null {
+  return spec.kind === 'attention' ? spec : null;
+}

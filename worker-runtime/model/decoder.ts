@@ -21,6 +21,8 @@ export interface Slice {
   readonly tokens: readonly number[];
   readonly position: number;
   readonly cache: KvCache;
+  /** Whether the states before the slice are kept, to come back to. */
+  readonly keepsStates?: boolean;
 }
 
 /** The rotation of a slice's positions. */
@@ -78,14 +80,18 @@ export class Decoder {
    * Runs a slice through all layers: its keys and values are in the cache afterwards, its hidden states in the scratch.
    * Stops, by what `checkpoint` throws, between any two blocks; the cache is then as before up to `position`.
    */
-  async forward({tokens, position, cache}: Slice, checkpoint: Checkpoint): Promise<void> {
+  async forward({tokens, position, cache, keepsStates}: Slice, checkpoint: Checkpoint): Promise<void> {
     this.#embed(tokens, position);
-    const {exports} = this.#kernels.core;
+    const {core} = this.#kernels;
+    const {exports} = core;
+    cache.states?.goTo(position, core);
+    if (keepsStates) cache.states?.keep(core);
     for (const {table, frequencies, pairs, scale} of this.#ropes) {
       exports.ropeTable(table, frequencies, pairs, position, tokens.length, scale);
     }
     const pass = {position, tokens: tokens.length, cache, checkpoint};
     for (const layer of this.#layers) await layer.run(pass);
+    cache.states?.advance(tokens.length);
   }
 
   /**

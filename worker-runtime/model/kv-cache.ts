@@ -2,14 +2,26 @@ import type {Arena} from '../core/arena.ts';
 import {kvBlockPositions, kvFormats} from '../core/core-exports.ts';
 import type {CoreExports} from '../core/core-exports.ts';
 import type {KvType} from '../protocol.ts';
+import {attentionOf} from './decoder-spec.ts';
 import type {AttentionSpec, DecoderSpec} from './decoder-spec.ts';
+import {mixerStateBytes} from './mixer-states.ts';
+import {RecurrentStates} from './recurrent-states.ts';
 
-/** Keys and values of one sequence, for every layer. */
+/** What the layers remember of one sequence: keys and values, or states. */
 export interface KvCache {
   readonly format: number;
   /** Positions that a sequence can have. */
   readonly capacity: number;
-  readonly layers: readonly AttentionCache[];
+  readonly layers: readonly LayerCache[];
+  /** `null` where no layer is recurrent. */
+  readonly states: RecurrentStates | null;
+}
+
+export interface LayerCache {
+  /** `null` where the layer has no attention. */
+  readonly attention: AttentionCache | null;
+  /** Where the layer's own state begins in {@link RecurrentStates}. */
+  readonly stateOffset: number;
 }
 
 /** Keys and values of one layer, in rings: storing a position overwrites the one `positions` before it. */
@@ -58,29 +70,38 @@ export function allocateKvCache(
       positionBytes: (2 * blockBytes) / kvBlockPositions,
     };
   };
-  const layers: AttentionCache[] = [];
+  const layers: LayerCache[] = [];
+  let stateBytes = 0;
   for (const {mixer} of specs) {
-    const shared = mixer.sharesCacheOf === undefined ? undefined : layers[mixer.sharesCacheOf];
-    layers.push(shared ? {...shared, positionBytes: 0} : own(mixer));
+    const spec = attentionOf(mixer);
+    const shared = spec?.sharesCacheOf === undefined ? null : layers[spec.sharesCacheOf]?.attention;
+    const attention = shared ? {...shared, positionBytes: 0} : spec && own(spec);
+    layers.push({attention, stateOffset: stateBytes});
+    stateBytes += mixerStateBytes(mixer);
   }
-  return {format, capacity: contextLength, layers};
+  const states = stateBytes === 0 ? null : new RecurrentStates(stateBytes, arena);
+  return {format, capacity: contextLength, layers, states};
 }
 
 /** Bytes that hold keys and values of a sequence of `length` positions. */
 export function usedKvBytes({layers}: KvCache, length: number): number {
-  return layers.reduce(
-    (sum, {positions, positionBytes}) => sum + Math.min(length, positions) * positionBytes,
-    0,
-  );
+  return layers.reduce((sum, {attention}) => {
+    if (!attention) return sum;
+    return sum + Math.min(length, attention.positions) * attention.positionBytes;
+  }, 0);
 }
 
 /**
- * Whether a token at `position` finds all that it sees, where positions below `stored` have been stored and those from
- * `position` on are forgotten.
+ * The last position, `position` or before it, where a token finds all that it sees: positions below `stored` have been
+ * stored, and those behind it are forgotten.
  */
-export function canGoOnFrom({layers}: KvCache, position: number, stored: number): boolean {
-  return layers.every(({positions, window}) => {
-    const firstSeen = window === 0 ? 0 : Math.max(0, position - window + 1);
-    return firstSeen === position || firstSeen >= stored - positions;
+export function usablePosition({layers, states}: KvCache, position: number, stored: number): number {
+  const last = states ? states.usablePosition(position) : position;
+  const isThere = layers.every(({attention}) => {
+    if (!attention) return true;
+    const {positions, window} = attention;
+    const firstSeen = window === 0 ? 0 : Math.max(0, last - window + 1);
+    return firstSeen === last || firstSeen >= stored - positions;
   });
+  return isThere ? last : 0;
 }

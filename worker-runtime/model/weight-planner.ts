@@ -49,7 +49,7 @@ export class WeightPlanner {
   /** A matrix, and a bias where the file has one. */
   linear(name: string, rows: number, columns: number, units?: number): Linear {
     const matrix = this.matrix(name, rows, columns, units);
-    return {matrix, scale: this.optionalArray(`${name}.scale`, 1), bias: this.#bias(name, rows)};
+    return {matrix, scale: this.optionalArray(`${name}.scale`, 1), bias: this.bias(name, rows)};
   }
 
   /** Matrices whose rows lie one after the other in one tensor. */
@@ -59,7 +59,7 @@ export class WeightPlanner {
     const matrices = rows.map((count) => this.#allocate(tensor, count, columns));
     this.destinations.set(tensor, matrices);
     const scale = this.optionalArray(`${name}.scale`, 1);
-    const bias = this.#bias(name, total);
+    const bias = this.bias(name, total);
     let first = 0;
     return matrices.map((matrix) => {
       const part = bias && {pointer: bias.pointer + first * 4, length: matrix.rows};
@@ -95,7 +95,7 @@ export class WeightPlanner {
 
   norm(name: string, length: number, {plain = false}: NormSpec): NormWeights {
     if (plain) return {weight: null, bias: null};
-    return {weight: this.vector(`${name}.weight`, [length]), bias: this.#bias(name, length)};
+    return {weight: this.vector(`${name}.weight`, [length]), bias: this.bias(name, length)};
   }
 
   /** A tensor of f32 by its whole name. */
@@ -129,7 +129,8 @@ export class WeightPlanner {
     }
   }
 
-  #bias(name: string, length: number): Vector | null {
+  /** `null` where the file has none. */
+  bias(name: string, length: number): Vector | null {
     return this.has(`${name}.bias`) ? this.vector(`${name}.bias`, [length]) : null;
   }
 

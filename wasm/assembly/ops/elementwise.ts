@@ -7,6 +7,13 @@ export function add(y: usize, a: usize, b: usize, n: i32): void {
   }
 }
 
+/** y = a * b, `n` f32 each; y may be a or b. */
+export function multiply(y: usize, a: usize, b: usize, n: i32): void {
+  for (let i: usize = 0, end = <usize>n << 2; i < end; i += 16) {
+    v128.store(y + i, f32x4.mul(v128.load(a + i), v128.load(b + i)));
+  }
+}
+
 /** y = a + b * factor, `n` f32 each; y may be a or b. */
 export function addScaled(y: usize, a: usize, b: usize, factor: f32, n: i32): void {
   const factors = f32x4.splat(factor);

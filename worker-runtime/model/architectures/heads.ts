@@ -11,30 +11,26 @@ export interface Heads {
 }
 
 /**
- * The heads of each layer, from `attention.head_count`, `.head_count_kv`, `.key_length` and `.value_length`.
+ * The heads of a layer that has attention, from `attention.head_count`, `.head_count_kv`, `.key_length` and
+ * `.value_length`.
  *
- * @throws {GgufError} where the numbers of heads and their length do not fit together
+ * @returns what throws a {@link GgufError} where a layer's numbers of heads and their length do not fit together
  */
-export function readHeads(keys: Hyperparameters, embeddingLength: number): readonly Heads[] {
-  const counts = keys.countPerLayer('attention.head_count');
-  const headLength = readHeadLength(keys, embeddingLength, counts[0] ?? 0);
-  const countsKv = keys.has('attention.head_count_kv')
-    ? keys.countPerLayer('attention.head_count_kv')
-    : counts;
-  return counts.map((headCount, layer) => {
-    const headCountKv = countsKv[layer] ?? 0;
-    if (headCount === 0) throw keys.refusal('attention.head_count', 'must be positive, not 0');
+export function readHeads(keys: Hyperparameters, embeddingLength: number): (layer: number) => Heads {
+  const [countKey, countKvKey] = ['attention.head_count', 'attention.head_count_kv'] as const;
+  const counts = keys.countPerLayer(countKey);
+  const countsKv = keys.has(countKvKey) ? keys.countPerLayer(countKvKey) : counts;
+  return (layer) => {
+    const [headCount = 0, headCountKv = 0] = [counts[layer], countsKv[layer]];
+    if (headCount === 0) throw keys.refusal(countKey, 'must be positive, not 0');
+    const headLength = readHeadLength(keys, embeddingLength, headCount);
     if (headCountKv > 0 && headCount % headCountKv === 0) return {headCount, headCountKv, headLength};
-    throw keys.refusal(
-      'attention.head_count_kv',
-      `${headCountKv} does not divide ${keys.key('attention.head_count')} ${headCount}`,
-    );
-  });
+    throw keys.refusal(countKvKey, `${headCountKv} does not divide ${keys.key(countKey)} ${headCount}`);
+  };
 }
 
 function readHeadLength(keys: Hyperparameters, embeddingLength: number, headCount: number): number {
   const [count, length] = ['attention.head_count', 'attention.key_length'] as const;
-  if (headCount === 0) throw keys.refusal(count, 'must be positive, not 0');
   if (!keys.has(length) && embeddingLength % headCount !== 0) {
     throw keys.refusal(
       count,

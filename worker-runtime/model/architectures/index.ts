@@ -10,6 +10,7 @@ import {bloom, falcon, gpt2, gptneox, jais, mpt, starcoder2} from './gpt.ts';
 import {gptOss} from './gpt-oss.ts';
 import {granite, minicpm} from './granite.ts';
 import type {Hyperparameters} from './hyperparameters.ts';
+import {lfm2, lfm2moe} from './lfm2.ts';
 import {
   apertus,
   arcee,
@@ -66,6 +67,8 @@ export const architectures: ReadonlyMap<string, Architecture> = new Map(
     'hunyuan-dense': hunyuan,
     internlm2: plain,
     jais,
+    lfm2,
+    lfm2moe,
     llama,
     minicpm,
     mpt,

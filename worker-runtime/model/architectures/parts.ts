@@ -1,13 +1,15 @@
-import {plainDecoder, preNorms} from '../decoder-spec.ts';
+import {attentionOf, plainDecoder, preNorms} from '../decoder-spec.ts';
 import type {
   AttentionSpec,
   DecoderSpec,
   FeedForwardSpec,
   LayerNorms,
   LayerSpec,
+  MixerSpec,
   NormSpec,
 } from '../decoder-spec.ts';
 import {readHeads} from './heads.ts';
+import type {Heads} from './heads.ts';
 import type {Hyperparameters} from './hyperparameters.ts';
 import {factorsTensors, readRope} from './rope.ts';
 
@@ -31,6 +33,8 @@ export const sandwichNorms: LayerNorms = {
 export const postNorms: LayerNorms = {...sandwichNorms, mixer: null, feedForward: null};
 
 interface LayerOptions {
+  /** Of layers that have another mixer than attention. */
+  readonly mixer?: (layer: number) => MixerSpec | undefined;
   /** What a layer's attention has otherwise than plain attention, whose rope is the first one. */
   readonly attention?: (layer: number) => Partial<AttentionSpec>;
   /** What a layer's network has otherwise than SwiGLU. */
@@ -42,26 +46,23 @@ interface LayerOptions {
 /** Layers of attention and a dense network. */
 export function denseLayers(
   keys: Hyperparameters,
-  {attention, feedForward, norms = preNorms, parallel = false}: LayerOptions = {},
+  {mixer, attention, feedForward, norms = preNorms, parallel = false}: LayerOptions = {},
 ): LayerSpec[] {
   const lengths = keys.countPerLayer('feed_forward_length');
-  return readHeads(keys, keys.positive('embedding_length')).map((heads, layer) => {
-    const length = lengths[layer] ?? 0;
+  const heads = readHeads(keys, keys.positive('embedding_length'));
+  return lengths.map((length, layer) => {
     if (length === 0) throw keys.refusal('feed_forward_length', 'must be positive, not 0');
     return {
-      mixer: {
-        kind: 'attention',
-        ...heads,
-        window: 0,
-        scale: 1 / Math.sqrt(heads.headLength),
-        rope: 0,
-        ...attention?.(layer),
-      },
+      mixer: mixer?.(layer) ?? {...plainAttention(heads(layer)), ...attention?.(layer)},
       feedForward: {kind: 'dense', length, activation: 'silu', gated: true, ...feedForward?.(layer)},
       norms,
       parallel,
     };
   });
+}
+
+function plainAttention(heads: Heads): AttentionSpec {
+  return {kind: 'attention', ...heads, window: 0, scale: 1 / Math.sqrt(heads.headLength), rope: 0};
 }
 
 /** A decoder of what all have; `parts` are what this one has otherwise: by default RMS norms and one rope of the usual keys. */
@@ -84,9 +85,10 @@ export function decoder(
   };
 }
 
-/** Of the first layer. */
+/** Of the first layer that has attention. */
 export function firstHeadLength(layers: readonly LayerSpec[]): number {
-  return layers[0]?.mixer.headLength ?? 0;
+  const attention = layers.map(({mixer}) => attentionOf(mixer)).find((spec) => spec !== null);
+  return attention?.headLength ?? 0;
 }
 
 /** The network of one matrix, GELU, and another. */

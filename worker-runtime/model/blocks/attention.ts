@@ -1,7 +1,6 @@
 import {ropeStyles} from '../../core/core-exports.ts';
 import type {CoreExports} from '../../core/core-exports.ts';
 import type {AttentionSpec, QueryKeyNorm, RopeSpec} from '../decoder-spec.ts';
-import type {AttentionCache} from '../kv-cache.ts';
 import type {Rows, ScratchPlan} from '../scratch.ts';
 import type {WeightPlanner} from '../weight-planner.ts';
 import type {Linear, NormWeights, Vector} from '../weights.ts';
@@ -231,7 +230,9 @@ export class Attention implements Block {
     const {core, scratch} = this.#kernels;
     const {headCount, headCountKv, headLength, scale, softCap = 0} = this.#spec;
     const [query, key, value, attended] = [this.#query, this.#key, this.#value, this.#attended];
-    const {keys, values, positions, window} = cache.layers[this.#layer] as AttentionCache;
+    const own = cache.layers[this.#layer]?.attention;
+    if (!own) throw new RangeError(`layer ${this.#layer} has no cache`);
+    const {keys, values, positions, window} = own;
     const {format} = cache;
     if (this.#weights.key) {
       const stored = [headCountKv, headLength, positions, position, tokens] as const;

@@ -22,6 +22,16 @@ export interface Pass {
   readonly checkpoint: Checkpoint;
 }
 
+/** Where a recurrent layer reads its state before the slice, and writes that behind it. */
+export function layerState(
+  {cache: {layers, states}}: Pass,
+  layer: number,
+): {readonly from: number; readonly to: number} {
+  const offset = layers[layer]?.stateOffset;
+  if (offset === undefined || !states) throw new RangeError(`layer ${layer} has no state`);
+  return {from: states.current + offset, to: states.next + offset};
+}
+
 /** A part of a layer: y from x, each `(tokens, embeddingLength)`. */
 export interface Block {
   run(x: Rows, y: Rows, pass: Pass): Promise<void>;

@@ -3,19 +3,19 @@ import type {DecoderSpec, ExpertsSpec, FeedForwardSpec, LayerNorms, LayerSpec} f
 import type {Rows, ScratchPlan} from '../scratch.ts';
 import type {WeightPlanner} from '../weight-planner.ts';
 import type {NormWeights} from '../weights.ts';
-import {Attention, planAttention, planAttentionScratch} from './attention.ts';
-import type {AttentionWeights} from './attention.ts';
 import {Experts, planExperts, planExpertsScratch} from './experts.ts';
 import type {ExpertsWeights} from './experts.ts';
 import {FeedForward, planFeedForward, planFeedForwardScratch} from './feed-forward.ts';
 import type {FeedForwardWeights} from './feed-forward.ts';
 import {normalise} from './kernels.ts';
+import {planMixer, planMixerScratch} from './mixer.ts';
+import type {PlannedMixer} from './mixer.ts';
 import {PerLayerInput, planPerLayerInput} from './per-layer-input.ts';
 import type {PerLayerInputWeights} from './per-layer-input.ts';
 import type {Block, Kernels, Pass} from './kernels.ts';
 
 export interface LayerWeights {
-  readonly mixer: AttentionWeights;
+  readonly mixer: PlannedMixer;
   readonly feedForward: PlannedNetwork;
   readonly norms: Readonly<Record<keyof LayerNorms, NormWeights | null>>;
   readonly perLayerInput: PerLayerInputWeights | null;
@@ -67,7 +67,7 @@ export function planLayer(
       feedForward: plan(feedForward),
       feedForwardOutput: plan(feedForwardOutput),
     },
-    mixer: planAttention(layer.mixer, embeddingLength, name, weights),
+    mixer: planMixer(decoder, layer.mixer, index, name, weights),
     feedForward: planNetwork(layer.feedForward, embeddingLength, name, weights),
     perLayerInput: layer.perLayerInput ? planPerLayerInput(decoder, name, weights) : null,
     outputScale: weights.optionalArray(`${name}.layer_output_scale.weight`, 1),
@@ -81,7 +81,7 @@ export function planLayerScratch(
   calculator: CoreExports,
 ): void {
   for (const name of ['hidden', 'normed', 'mixed', 'fed']) scratch.rows(name, embeddingLength);
-  planAttentionScratch(mixer, scratch, calculator);
+  planMixerScratch(mixer, scratch, calculator);
   if (feedForward.kind === 'experts') planExpertsScratch(feedForward, embeddingLength, scratch);
   else planFeedForwardScratch(feedForward, scratch);
 }
@@ -105,7 +105,7 @@ export class Layer {
   constructor(decoder: DecoderSpec, index: number, spec: LayerSpec, weights: LayerWeights, kernels: Kernels) {
     const rows = (name: string): Rows => kernels.scratch.rows(name, decoder.embeddingLength);
     this.#decoder = decoder;
-    this.#mixer = new Attention(spec.mixer, decoder.ropes, weights.mixer, kernels, index);
+    this.#mixer = weights.mixer(kernels);
     this.#feedForward = createNetwork(weights.feedForward, decoder.embeddingLength, kernels);
     this.#perLayerInput =
       weights.perLayerInput && new PerLayerInput(decoder, index, weights.perLayerInput, kernels);
