@@ -23,7 +23,18 @@ interface Model {
 }
 
 const models: readonly Model[] = [
-  ...['granite', 'lfm2', 'olmo2', 'qwen2', 'qwen3', 'smollm3', 'stablelm'].map((name) => ({
+  ...[
+    'falcon-h1',
+    'granite',
+    'granitehybrid',
+    'lfm2',
+    'olmo2',
+    'qwen2',
+    'qwen3',
+    'qwen35',
+    'smollm3',
+    'stablelm',
+  ].map((name) => ({
     name,
     exact: true,
   })),

@@ -15,9 +15,11 @@ export {dequantizeRow} from './formats/dequantize';
 export {activationBytes, prepareActivations} from './matmul/activations';
 export {matmul} from './matmul/matmul';
 
-export {activate, activateGate, clampedSwiGlu, xielu} from './ops/activation';
+export {activate, activateGate, clampedSwiGlu, sigmoidGate, xielu} from './ops/activation';
 export {add, addBias, addScaled, clamp, multiply, scale, softCap} from './ops/elementwise';
 export {layerNorm} from './ops/layer-norm';
+export {gatedDeltaRule, l2Norm} from './ops/delta-rule';
+export {mamba2Scan, mambaScan} from './ops/state-space';
 export {causalConvolution} from './ops/causal-convolution';
 export {rmsNorm} from './ops/rms-norm';
 export {rope, ropeTable} from './ops/rope';

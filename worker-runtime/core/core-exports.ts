@@ -116,6 +116,64 @@ export interface CoreExports {
     yStride: number,
     silu: number,
   ): void;
+  mamba2Scan(
+    x: number,
+    dt: number,
+    dtBias: number,
+    a: number,
+    d: number,
+    stateFrom: number,
+    stateTo: number,
+    y: number,
+    heads: number,
+    headLength: number,
+    stateLength: number,
+    groups: number,
+    tokens: number,
+    xStride: number,
+    dtStride: number,
+    yStride: number,
+  ): void;
+  mambaScan(
+    x: number,
+    dt: number,
+    a: number,
+    b: number,
+    c: number,
+    d: number,
+    stateFrom: number,
+    stateTo: number,
+    y: number,
+    channels: number,
+    stateLength: number,
+    tokens: number,
+    xStride: number,
+    bcStride: number,
+    yStride: number,
+  ): void;
+  gatedDeltaRule(
+    q: number,
+    k: number,
+    v: number,
+    alpha: number,
+    beta: number,
+    dtBias: number,
+    rates: number,
+    stateFrom: number,
+    stateTo: number,
+    y: number,
+    heads: number,
+    keyHeads: number,
+    keyLength: number,
+    valueLength: number,
+    tokens: number,
+    scale: number,
+    qkvStride: number,
+    gateStride: number,
+    yStride: number,
+  ): void;
+  l2Norm(x: number, count: number, epsilon: number, rows: number, stride: number): void;
+  sigmoidGate(gate: number, x: number, y: number, count: number): void;
   scale(x: number, factor: number, count: number): void;
   softCap(x: number, cap: number, count: number): void;
   clamp(x: number, limit: number, count: number): void;

@@ -70,6 +70,8 @@ export interface AttentionSpec {
   readonly sharesCacheOf?: number;
   /** Norm of what the heads give, before its projection. */
   readonly outputNorm?: NormSpec;
+  /** Whether the matrix of queries also gives, head by head, a gate for what the heads give. */
+  readonly gated?: boolean;
   /** Where > 0, queries, keys and values are kept within ± this. */
   readonly clamp?: number;
 }
@@ -139,7 +141,52 @@ export interface ShortConvolutionSpec {
   readonly channels: number;
 }
 
-export type MixerSpec = AttentionSpec | ShortConvolutionSpec;
+/** Mamba: a state for each channel, steps and projections that depend on the token. */
+export interface MambaSpec {
+  readonly kind: 'mamba';
+  readonly channels: number;
+  readonly kernelLength: number;
+  readonly stateLength: number;
+  /** Length of what the steps are projected from. */
+  readonly stepRank: number;
+  /** Norm of steps, B and C, without weights. */
+  readonly stepNorm?: NormSpec;
+}
+
+/** Mamba-2: a state for each head, decays that are one number a head. */
+export interface Mamba2Spec {
+  readonly kind: 'mamba2';
+  readonly headCount: number;
+  readonly headLength: number;
+  readonly kernelLength: number;
+  readonly stateLength: number;
+  /** Groups of heads that share B and C. */
+  readonly groupCount: number;
+  /** Norm of each group behind the gate; `null`: none. */
+  readonly norm: NormSpec | null;
+}
+
+/** The gated delta rule of Qwen 3.5: a memory of values by keys for each head. */
+export interface DeltaRuleSpec {
+  readonly kind: 'delta-rule';
+  readonly headCount: number;
+  /** Heads of keys and queries; head h of the values takes h mod this. */
+  readonly keyHeadCount: number;
+  readonly keyLength: number;
+  readonly valueLength: number;
+  readonly kernelLength: number;
+  readonly norm: NormSpec;
+}
+
+/** Attention and Mamba-2 of the same input, added. */
+export interface ParallelMixerSpec {
+  readonly kind: 'parallel';
+  readonly attention: AttentionSpec;
+  readonly mamba2: Mamba2Spec;
+}
+
+export type MixerSpec =
+  AttentionSpec | ShortConvolutionSpec | MambaSpec | Mamba2Spec | DeltaRuleSpec | ParallelMixerSpec;
 
 /** Tensors of the norms of a layer, without `.weight`; `null` where there is none. */
 export interface LayerNorms {
@@ -153,7 +200,8 @@ export interface LayerNorms {
 
 export interface LayerSpec {
   readonly mixer: MixerSpec;
-  readonly feedForward: FeedForwardSpec | ExpertsSpec;
+  /** `null` where the mixer is all. */
+  readonly feedForward: FeedForwardSpec | ExpertsSpec | null;
   readonly norms: LayerNorms;
   /** Whether mixer and feed-forward take the same residual stream and are added to it together. */
   readonly parallel: boolean;
@@ -211,5 +259,6 @@ export const preNorms: LayerNorms = {
 
 /** The part of a mixer that keeps keys and values. */
 export function attentionOf(spec: MixerSpec): AttentionSpec | null {
+  if (spec.kind === 'parallel') return spec.attention;
   return spec.kind === 'attention' ? spec : null;
 }

@@ -69,6 +69,29 @@ export class WeightPlanner {
   }
 
   /**
+   * Two matrices whose rows alternate in one tensor, `length` of the first, as many of the second, `count` times.
+   *
+   * @throws {GgufError} `unsupported-feature` where they alternate within a group of rows
+   */
+  interleaved(name: string, count: number, length: number, columns: number): [Linear, Linear] {
+    const tensor = this.#find(`${name}.weight`, [columns, 2 * count * length]);
+    if (length % groupRows !== 0) {
+      const why = `alternates every ${length} rows; only multiples of ${groupRows} are supported`;
+      throw new GgufError('unsupported-feature', `Tensor ${tensor.name} ${why}`, {field: tensor.name});
+    }
+    const wholes = [0, 1].map(() => this.#allocate(tensor, count * length, columns));
+    const pieces = Array.from({length: 2 * count}, (_, index): Matrix => {
+      const whole = wholes[index % 2] as Matrix;
+      const partBytes = whole.partBytes / count;
+      const parts = whole.parts.map((part) => part + Math.floor(index / 2) * partBytes);
+      return {...whole, rows: length, parts, partBytes};
+    });
+    this.destinations.set(tensor, pieces);
+    const linear = (matrix: Matrix): Linear => ({matrix, scale: null, bias: null});
+    return wholes.map(linear) as [Linear, Linear];
+  }
+
+  /**
    * Matrices of experts, that lie one after the other in one tensor; of each expert, `rows` of several that are stacked.
    *
    * @returns for each expert, its matrices
@@ -95,7 +118,9 @@ export class WeightPlanner {
 
   norm(name: string, length: number, {plain = false}: NormSpec): NormWeights {
     if (plain) return {weight: null, bias: null};
-    return {weight: this.vector(`${name}.weight`, [length]), bias: this.bias(name, length)};
+    // Falcon H1 has norms of networks without an ending.
+    const tensor = this.has(name) ? name : `${name}.weight`;
+    return {weight: this.vector(tensor, [length]), bias: this.bias(name, length)};
   }
 
   /** A tensor of f32 by its whole name. */

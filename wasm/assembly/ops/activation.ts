@@ -28,6 +28,13 @@ export function activateGate(kind: Activation, gate: usize, up: usize, y: usize,
   else gateAll(RELU_SQUARED, gate, up, y, n);
 }
 
+/** y = x / (1 + e^-gate), `n` f32; y may be x or gate. */
+export function sigmoidGate(gate: usize, x: usize, y: usize, n: i32): void {
+  for (let i: usize = 0, end = <usize>n << 2; i < end; i += 16) {
+    v128.store(y + i, timesSigmoid(v128.load(x + i), f32x4.neg(v128.load(gate + i))));
+  }
+}
+
 /**
  * y = g / (1 + e^(-alpha g)) * (u + 1), where g = min(gate, limit) and u = up within [-limit, limit]: the gate of
  * gpt-oss. `n` f32; y may be gate.

@@ -1,13 +1,19 @@
-import type {DecoderSpec} from '../decoder-spec.ts';
+import type {DecoderSpec, MixerSpec} from '../decoder-spec.ts';
 import type {Hyperparameters} from './hyperparameters.ts';
 import {hasExperts, readExperts, sharedNetwork, withExperts} from './experts.ts';
 import {decoder, denseLayers, factorOrOne} from './parts.ts';
 
-/** Granite 3 and 4: a llama, with experts or without, and factors of embeddings, residuals, scores and logits. */
-export function granite(keys: Hyperparameters): DecoderSpec {
+/** Granite 3 and 4: a llama, with experts or without, and factors of embeddings, residuals, scores and logits. @param mixer of layers without attention */
+export function granite(
+  keys: Hyperparameters,
+  mixer?: (layer: number) => MixerSpec | undefined,
+): DecoderSpec {
   const scale = keys.real('attention.scale', 0);
   const rope = keys.flag('rope.scaling.finetuned', true) ? 0 : null;
-  const layers = denseLayers(keys, {attention: () => ({rope, ...(scale === 0 ? {} : {scale})})});
+  const layers = denseLayers(keys, {
+    attention: () => ({rope, ...(scale === 0 ? {} : {scale})}),
+    ...(mixer && {mixer}),
+  });
   const shared = keys.count('expert_shared_feed_forward_length', 0);
   return decoder(keys, 'normal', {
     layers: hasExperts(keys) ? withExperts(layers, readExperts(keys, sharedNetwork(shared))) : layers,

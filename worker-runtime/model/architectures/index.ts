@@ -30,7 +30,8 @@ import {
 import {llama} from './llama.ts';
 import {olmo, olmo2, olmoe} from './olmo.ts';
 import {phi2, phi3, phimoe} from './phi.ts';
-import {qwen2, qwen2moe, qwen3, qwen3moe} from './qwen.ts';
+import {qwen2, qwen2moe, qwen3, qwen35, qwen35moe, qwen3moe} from './qwen.ts';
+import {falconH1, granitehybrid, mamba, mamba2} from './state-space.ts';
 import {smollm3} from './smollm3.ts';
 import {stablelm} from './stablelm.ts';
 
@@ -53,6 +54,7 @@ export const architectures: ReadonlyMap<string, Architecture> = new Map(
     exaone,
     exaone4,
     falcon,
+    'falcon-h1': falconH1,
     gemma,
     gemma2,
     gemma3,
@@ -63,6 +65,7 @@ export const architectures: ReadonlyMap<string, Architecture> = new Map(
     gpt2,
     gptneox,
     granite,
+    granitehybrid,
     granitemoe: granite,
     'hunyuan-dense': hunyuan,
     internlm2: plain,
@@ -70,6 +73,8 @@ export const architectures: ReadonlyMap<string, Architecture> = new Map(
     lfm2,
     lfm2moe,
     llama,
+    mamba,
+    mamba2,
     minicpm,
     mpt,
     nemotron,
@@ -85,6 +90,8 @@ export const architectures: ReadonlyMap<string, Architecture> = new Map(
     qwen2,
     qwen2moe,
     qwen3,
+    qwen35,
+    qwen35moe,
     qwen3moe,
     seed_oss: seedOss,
     smollm3,

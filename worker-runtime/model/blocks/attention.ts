@@ -4,11 +4,13 @@ import type {AttentionSpec, QueryKeyNorm, RopeSpec} from '../decoder-spec.ts';
 import type {Rows, ScratchPlan} from '../scratch.ts';
 import type {WeightPlanner} from '../weight-planner.ts';
 import type {Linear, NormWeights, Vector} from '../weights.ts';
-import {normalise} from './kernels.ts';
+import {normalise, normaliseHeads} from './kernels.ts';
 import type {Block, Kernels, Pass} from './kernels.ts';
 
 export interface AttentionWeights {
   readonly query: Linear;
+  /** Of what the heads give. */
+  readonly gate: Linear | null;
   /** `null` where another layer's keys and values are used. */
   readonly key: Linear | null;
   /** `null` where the keys are the values, too. */
@@ -44,11 +46,11 @@ export function planAttention(
 
 /** Three matrices, or one that holds their rows one after the other. */
 function planQueryKeyValue(
-  {headCount, headCountKv, headLength, valueNorm, sharesCacheOf}: AttentionSpec,
+  {headCount, headCountKv, headLength, valueNorm, sharesCacheOf, gated = false}: AttentionSpec,
   embeddingLength: number,
   name: string,
   weights: WeightPlanner,
-): Pick<AttentionWeights, 'query' | 'key' | 'value'> {
+): Pick<AttentionWeights, 'query' | 'gate' | 'key' | 'value'> {
   const rows = [headCount * headLength, headCountKv * headLength, headCountKv * headLength] as const;
   if (weights.has(`${name}.attn_qkv.weight`)) {
     const [query, key, value] = weights.stacked(`${name}.attn_qkv`, rows, embeddingLength) as [
@@ -56,13 +58,16 @@ function planQueryKeyValue(
       Linear,
       Linear,
     ];
-    return {query, key, value};
+    return {query, gate: null, key, value};
   }
-  const query = weights.linear(`${name}.attn_q`, rows[0], embeddingLength);
-  if (sharesCacheOf !== undefined) return {query, key: null, value: null};
+  const [query, gate] = gated
+    ? weights.interleaved(`${name}.attn_q`, headCount, headLength, embeddingLength)
+    : [weights.linear(`${name}.attn_q`, rows[0], embeddingLength), null];
+  if (sharesCacheOf !== undefined) return {query, gate, key: null, value: null};
   const keysAreValues = valueNorm && !weights.has(`${name}.attn_v.weight`);
   return {
     query,
+    gate,
     key: weights.linear(`${name}.attn_k`, rows[1], embeddingLength),
     value: keysAreValues ? null : weights.linear(`${name}.attn_v`, rows[2], embeddingLength),
   };
@@ -81,7 +86,7 @@ function planHeadNorm(
 }
 
 export function planAttentionScratch(
-  {headCount, headCountKv, headLength, alibi = 0}: AttentionSpec,
+  {headCount, headCountKv, headLength, alibi = 0, gated = false}: AttentionSpec,
   scratch: ScratchPlan,
   calculator: CoreExports,
 ): void {
@@ -89,6 +94,7 @@ export function planAttentionScratch(
   scratch.rows('key', headCountKv * headLength);
   scratch.rows('value', headCountKv * headLength);
   scratch.rows('attended', headCount * headLength);
+  if (gated) scratch.rows('head gate', headCount * headLength);
   const bytes = calculator.attentionScratchBytes(headLength, headCount / headCountKv, scratch.sliceLength);
   scratch.bytes('attention', bytes >>> 0);
   if (alibi > 0) scratch.bytes(`alibi ${headCount} ${alibi}`, headCount * 4);
@@ -117,6 +123,7 @@ export class Attention implements Block {
   readonly #key: Rows;
   readonly #value: Rows;
   readonly #attended: Rows;
+  readonly #gate: Rows | null;
   /** Slopes of the heads, f32; 0: none. */
   readonly #slopes: number;
   readonly #layer: number;
@@ -134,6 +141,7 @@ export class Attention implements Block {
     this.#rope = spec.rope === null ? null : (ropes[spec.rope] ?? null);
     this.#weights = weights;
     this.#kernels = kernels;
+    this.#gate = weights.gate && scratch.rows('head gate', headCount * headLength);
     this.#layer = layer;
     this.#slopes = alibi > 0 ? scratch.pointer(`alibi ${headCount} ${alibi}`) : 0;
     if (this.#slopes) core.f32(this.#slopes, headCount).set(alibiSlopes(headCount, alibi, core.exports));
@@ -155,6 +163,11 @@ export class Attention implements Block {
     this.#turn(this.#key, this.#spec.headCountKv, tokens);
     if (queryKeyNorm?.afterRope) this.#normaliseHeads(queryKeyNorm, tokens);
     this.#attend(pass);
+    if (this.#gate) {
+      const {pointer, stride} = this.#attended;
+      const {exports} = this.#kernels.core;
+      exports.sigmoidGate(this.#gate.pointer, pointer, pointer, (tokens * stride) / 4);
+    }
     const {outputNorm: norm} = this.#spec;
     if (norm && outputNorm)
       normalise(this.#kernels, norm, outputNorm, this.#attended, this.#attended, tokens);
@@ -163,9 +176,10 @@ export class Attention implements Block {
 
   #project(x: Rows, tokens: number): void {
     const {core, products} = this.#kernels;
-    const {query, key, value} = this.#weights;
+    const {query, gate, key, value} = this.#weights;
     const {valueNorm} = this.#spec;
     products.project(query, x, this.#query, tokens);
+    if (gate && this.#gate) products.project(gate, x, this.#gate, tokens, query);
     if (!key) return;
     products.project(key, x, this.#key, tokens, query);
     if (value) {
@@ -177,7 +191,7 @@ export class Attention implements Block {
     if (!valueNorm) return;
     const {headCountKv} = this.#spec;
     const norm = {...valueNorm, over: 'head'} as const;
-    this.#normaliseEach(norm, {weight: null, bias: null}, this.#value, headCountKv, tokens);
+    normaliseHeads(this.#kernels, norm, {weight: null, bias: null}, this.#value, headCountKv, tokens);
   }
 
   #clamp(tokens: number): void {
@@ -191,30 +205,8 @@ export class Attention implements Block {
   #normaliseHeads(norm: QueryKeyNorm, tokens: number): void {
     const {headCount, headCountKv} = this.#spec;
     const {queryNorm, keyNorm} = this.#weights;
-    if (queryNorm) this.#normaliseEach(norm, queryNorm, this.#query, headCount, tokens);
-    if (keyNorm) this.#normaliseEach(norm, keyNorm, this.#key, headCountKv, tokens);
-  }
-
-  #normaliseEach(norm: QueryKeyNorm, weights: NormWeights, x: Rows, heads: number, tokens: number): void {
-    if (norm.over === 'whole') {
-      normalise(this.#kernels, norm, weights, x, x, tokens);
-      return;
-    }
-    const {headLength} = this.#spec;
-    const headBytes = headLength * 4;
-    if (norm.over === 'head') {
-      for (let token = 0; token < tokens; token++) {
-        const rows = {pointer: x.pointer + token * x.stride, columns: headLength, stride: headBytes};
-        normalise(this.#kernels, norm, weights, rows, rows, heads);
-      }
-      return;
-    }
-    for (let head = 0; head < heads; head++) {
-      const rows = {pointer: x.pointer + head * headBytes, columns: headLength, stride: x.stride};
-      const {weight} = weights;
-      const own = weight && {pointer: weight.pointer + head * headBytes, length: headLength};
-      normalise(this.#kernels, norm, {weight: own, bias: null}, rows, rows, tokens);
-    }
+    if (queryNorm) normaliseHeads(this.#kernels, norm, queryNorm, this.#query, headCount, tokens);
+    if (keyNorm) normaliseHeads(this.#kernels, norm, keyNorm, this.#key, headCountKv, tokens);
   }
 
   #turn({pointer, stride}: Rows, heads: number, tokens: number): void {

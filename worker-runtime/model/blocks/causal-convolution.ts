@@ -1,7 +1,7 @@
 import type {WeightPlanner} from '../weight-planner.ts';
 import type {Vector} from '../weights.ts';
 import type {Rows} from '../scratch.ts';
-import type {Kernels} from './kernels.ts';
+import type {Kernels, StatePlace} from './kernels.ts';
 
 /** A convolution over time of each channel by itself. */
 export interface CausalConvolutionWeights {
@@ -44,7 +44,7 @@ export function convolve(
   x: Rows,
   y: Rows,
   tokens: number,
-  state: {readonly from: number; readonly to: number},
+  state: StatePlace,
   silu: boolean,
 ): void {
   core.exports.causalConvolution(

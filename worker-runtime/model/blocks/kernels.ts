@@ -1,5 +1,5 @@
 import type {Core} from '../../core/core.ts';
-import type {NormSpec} from '../decoder-spec.ts';
+import type {NormSpec, QueryKeyNorm} from '../decoder-spec.ts';
 import type {Products} from '../products.ts';
 import type {Rows, Scratch} from '../scratch.ts';
 import type {KvCache} from '../kv-cache.ts';
@@ -22,14 +22,17 @@ export interface Pass {
   readonly checkpoint: Checkpoint;
 }
 
-/** Where a recurrent layer reads its state before the slice, and writes that behind it. */
-export function layerState(
-  {cache: {layers, states}}: Pass,
-  layer: number,
-): {readonly from: number; readonly to: number} {
+/** Where a recurrent layer reads a state before the slice, and where it writes that behind it. */
+export interface StatePlace {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** @param skipped bytes of the layer's states before the one that is wanted */
+export function layerState({cache: {layers, states}}: Pass, layer: number, skipped = 0): StatePlace {
   const offset = layers[layer]?.stateOffset;
   if (offset === undefined || !states) throw new RangeError(`layer ${layer} has no state`);
-  return {from: states.current + offset, to: states.next + offset};
+  return {from: states.current + offset + skipped, to: states.next + offset + skipped};
 }
 
 /** A part of a layer: y from x, each `(tokens, embeddingLength)`. */
@@ -54,5 +57,35 @@ export function normalise(
   } else {
     const summands = bias?.pointer ?? 0;
     exports.layerNorm(x.pointer, factors, summands, y.pointer, columns, epsilon, tokens, x.stride, y.stride);
+  }
+}
+
+/** x = norm(x), head by head: x is `(tokens, heads · length)`. */
+export function normaliseHeads(
+  kernels: Kernels,
+  norm: QueryKeyNorm,
+  weights: NormWeights,
+  x: Rows,
+  heads: number,
+  tokens: number,
+): void {
+  if (norm.over === 'whole') {
+    normalise(kernels, norm, weights, x, x, tokens);
+    return;
+  }
+  const columns = x.columns / heads;
+  const headBytes = columns * 4;
+  if (norm.over === 'head') {
+    for (let token = 0; token < tokens; token++) {
+      const rows = {pointer: x.pointer + token * x.stride, columns, stride: headBytes};
+      normalise(kernels, norm, weights, rows, rows, heads);
+    }
+    return;
+  }
+  for (let head = 0; head < heads; head++) {
+    const rows = {pointer: x.pointer + head * headBytes, columns, stride: x.stride};
+    const {weight} = weights;
+    const own = weight && {pointer: weight.pointer + head * headBytes, length: columns};
+    normalise(kernels, norm, {weight: own, bias: null}, rows, rows, tokens);
   }
 }

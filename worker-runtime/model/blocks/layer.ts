@@ -16,7 +16,7 @@ import type {Block, Kernels, Pass} from './kernels.ts';
 
 export interface LayerWeights {
   readonly mixer: PlannedMixer;
-  readonly feedForward: PlannedNetwork;
+  readonly feedForward: PlannedNetwork | null;
   readonly norms: Readonly<Record<keyof LayerNorms, NormWeights | null>>;
   readonly perLayerInput: PerLayerInputWeights | null;
   /** Factor of the residual stream behind the layer, filled while loading; `null` where the file has none. */
@@ -68,7 +68,7 @@ export function planLayer(
       feedForwardOutput: plan(feedForwardOutput),
     },
     mixer: planMixer(decoder, layer.mixer, index, name, weights),
-    feedForward: planNetwork(layer.feedForward, embeddingLength, name, weights),
+    feedForward: layer.feedForward && planNetwork(layer.feedForward, embeddingLength, name, weights),
     perLayerInput: layer.perLayerInput ? planPerLayerInput(decoder, name, weights) : null,
     outputScale: weights.optionalArray(`${name}.layer_output_scale.weight`, 1),
   };
@@ -81,7 +81,8 @@ export function planLayerScratch(
   calculator: CoreExports,
 ): void {
   for (const name of ['hidden', 'normed', 'mixed', 'fed']) scratch.rows(name, embeddingLength);
-  planMixerScratch(mixer, scratch, calculator);
+  planMixerScratch(mixer, embeddingLength, scratch, calculator);
+  if (!feedForward) return;
   if (feedForward.kind === 'experts') planExpertsScratch(feedForward, embeddingLength, scratch);
   else planFeedForwardScratch(feedForward, scratch);
 }
@@ -90,7 +91,7 @@ export function planLayerScratch(
 export class Layer {
   readonly #decoder: DecoderSpec;
   readonly #mixer: Block;
-  readonly #feedForward: Block;
+  readonly #feedForward: Block | null;
   readonly #perLayerInput: Block | null;
   readonly #outputScale: Float32Array | null;
   readonly #parallel: boolean;
@@ -106,7 +107,8 @@ export class Layer {
     const rows = (name: string): Rows => kernels.scratch.rows(name, decoder.embeddingLength);
     this.#decoder = decoder;
     this.#mixer = weights.mixer(kernels);
-    this.#feedForward = createNetwork(weights.feedForward, decoder.embeddingLength, kernels);
+    this.#feedForward =
+      weights.feedForward && createNetwork(weights.feedForward, decoder.embeddingLength, kernels);
     this.#perLayerInput =
       weights.perLayerInput && new PerLayerInput(decoder, index, weights.perLayerInput, kernels);
     this.#outputScale = weights.outputScale;
@@ -129,6 +131,7 @@ export class Layer {
     const {mixer, mixerOutput, feedForward, feedForwardOutput} = this.#norms;
     await this.#mixer.run(this.#input(mixer, pass), this.#mixed, pass);
     this.#add(this.#mixed, mixerOutput, pass);
+    if (!this.#feedForward) return;
     await pass.checkpoint();
     await this.#feedForward.run(this.#input(feedForward, pass), this.#fed, pass);
     this.#add(this.#fed, feedForwardOutput, pass);
@@ -140,9 +143,9 @@ export class Layer {
     await this.#mixer.run(shared, this.#mixed, pass);
     await pass.checkpoint();
     const own = feedForward ? this.#input(feedForward, pass) : shared;
-    await this.#feedForward.run(own, this.#fed, pass);
+    await this.#feedForward?.run(own, this.#fed, pass);
     this.#add(this.#mixed, mixerOutput, pass);
-    this.#add(this.#fed, feedForwardOutput, pass);
+    if (this.#feedForward) this.#add(this.#fed, feedForwardOutput, pass);
   }
 
   /** What a layer does with the residual stream behind its two blocks, if anything. */

@@ -3,7 +3,11 @@ import type {DecoderSpec, MixerSpec} from '../decoder-spec.ts';
 import type {ScratchPlan} from '../scratch.ts';
 import type {WeightPlanner} from '../weight-planner.ts';
 import {Attention, planAttention, planAttentionScratch} from './attention.ts';
+import {DeltaRule, planDeltaRule, planDeltaRuleScratch} from './delta-rule.ts';
 import type {Block, Kernels} from './kernels.ts';
+import {Mamba, planMamba, planMambaScratch} from './mamba.ts';
+import {Mamba2, planMamba2, planMamba2Scratch} from './mamba2.ts';
+import {ParallelMixer} from './parallel-mixer.ts';
 import {planShortConvolution, planShortConvolutionScratch, ShortConvolution} from './short-convolution.ts';
 
 /** Makes the mixer when the core is there. */
@@ -11,12 +15,13 @@ export type PlannedMixer = (kernels: Kernels) => Block;
 
 /** @param layer index of the layer, whose cache the mixer uses */
 export function planMixer(
-  {embeddingLength, ropes}: DecoderSpec,
+  decoder: DecoderSpec,
   spec: MixerSpec,
   layer: number,
   name: string,
   weights: WeightPlanner,
 ): PlannedMixer {
+  const {embeddingLength, ropes} = decoder;
   switch (spec.kind) {
     case 'attention': {
       const planned = planAttention(spec, embeddingLength, name, weights);
@@ -26,15 +31,51 @@ export function planMixer(
       const planned = planShortConvolution(spec, embeddingLength, name, weights);
       return (kernels) => new ShortConvolution(spec, planned, kernels, layer);
     }
+    case 'mamba': {
+      const planned = planMamba(spec, embeddingLength, name, weights);
+      return (kernels) => new Mamba(spec, planned, kernels, layer);
+    }
+    case 'mamba2': {
+      const planned = planMamba2(spec, embeddingLength, name, weights);
+      return (kernels) => new Mamba2(spec, planned, kernels, layer);
+    }
+    case 'delta-rule': {
+      const planned = planDeltaRule(spec, embeddingLength, name, weights);
+      return (kernels) => new DeltaRule(spec, planned, kernels, layer);
+    }
+    case 'parallel': {
+      const mamba2 = planMixer(decoder, spec.mamba2, layer, name, weights);
+      const attention = planMixer(decoder, spec.attention, layer, name, weights);
+      return (kernels) => new ParallelMixer(mamba2(kernels), attention(kernels), kernels);
+    }
   }
 }
 
-export function planMixerScratch(spec: MixerSpec, scratch: ScratchPlan, calculator: CoreExports): void {
+export function planMixerScratch(
+  spec: MixerSpec,
+  embeddingLength: number,
+  scratch: ScratchPlan,
+  calculator: CoreExports,
+): void {
   switch (spec.kind) {
     case 'attention':
       planAttentionScratch(spec, scratch, calculator);
       break;
     case 'short-convolution':
       planShortConvolutionScratch(spec, scratch);
+      break;
+    case 'mamba':
+      planMambaScratch(spec, scratch);
+      break;
+    case 'mamba2':
+      planMamba2Scratch(spec, scratch);
+      break;
+    case 'delta-rule':
+      planDeltaRuleScratch(spec, scratch);
+      break;
+    case 'parallel':
+      planAttentionScratch(spec.attention, scratch, calculator);
+      planMamba2Scratch(spec.mamba2, scratch);
+      scratch.rows('second mixer', embeddingLength);
   }
 }

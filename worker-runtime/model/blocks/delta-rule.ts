@@ -1,0 +1,153 @@
+import {activations} from '../../core/core-exports.ts';
+import type {DeltaRuleSpec} from '../decoder-spec.ts';
+import {deltaRuleChannels, mixerState} from '../mixer-states.ts';
+import type {Rows, ScratchPlan} from '../scratch.ts';
+import type {WeightPlanner} from '../weight-planner.ts';
+import type {Linear, NormWeights, Vector} from '../weights.ts';
+import {convolve, planCausalConvolution, transposeKernel} from './causal-convolution.ts';
+import type {CausalConvolutionWeights} from './causal-convolution.ts';
+import {layerState, normaliseHeads} from './kernels.ts';
+import type {Block, Kernels, Pass} from './kernels.ts';
+
+export interface DeltaRuleWeights {
+  /** Queries, keys and values. */
+  readonly inputs: Linear;
+  readonly gate: Linear;
+  /** What decays and strengths come from, each (headCount). */
+  readonly alpha: Linear;
+  readonly beta: Linear;
+  readonly convolution: CausalConvolutionWeights;
+  /** (headCount) */
+  readonly stepBias: Vector;
+  readonly rates: Vector;
+  /** (valueLength) */
+  readonly norm: NormWeights;
+  readonly output: Linear;
+}
+
+/** @param name prefix of the layer's tensors */
+export function planDeltaRule(
+  spec: DeltaRuleSpec,
+  embeddingLength: number,
+  name: string,
+  weights: WeightPlanner,
+): DeltaRuleWeights {
+  const {headCount, valueLength, kernelLength, norm} = spec;
+  const channels = deltaRuleChannels(spec);
+  const inner = headCount * valueLength;
+  return {
+    inputs: weights.linear(`${name}.attn_qkv`, channels, embeddingLength),
+    gate: weights.linear(`${name}.attn_gate`, inner, embeddingLength),
+    alpha: weights.linear(`${name}.ssm_alpha`, headCount, embeddingLength),
+    beta: weights.linear(`${name}.ssm_beta`, headCount, embeddingLength),
+    convolution: planCausalConvolution(`${name}.ssm_conv1d`, channels, kernelLength, weights),
+    stepBias: weights.vector(`${name}.ssm_dt.bias`, [headCount]),
+    rates: weights.vector(`${name}.ssm_a`, [headCount]),
+    norm: weights.norm(`${name}.ssm_norm`, valueLength, norm),
+    output: weights.linear(`${name}.ssm_out`, embeddingLength, inner, headCount),
+  };
+}
+
+export function planDeltaRuleScratch(spec: DeltaRuleSpec, scratch: ScratchPlan): void {
+  const {headCount, valueLength} = spec;
+  scratch.rows('channels', deltaRuleChannels(spec));
+  scratch.rows('convolved', deltaRuleChannels(spec));
+  scratch.rows('ssm gate', headCount * valueLength);
+  scratch.rows('scanned', headCount * valueLength);
+  scratch.rows('alpha', headCount);
+  scratch.rows('beta', headCount);
+}
+
+/** y = (norm(delta rule(silu(convolution(x · Wqkv)))) ∘ silu(gate)) · Wo */
+export class DeltaRule implements Block {
+  readonly #spec: DeltaRuleSpec;
+  readonly #weights: DeltaRuleWeights;
+  readonly #kernels: Kernels;
+  readonly #layer: number;
+  /** Queries, keys, values: (tokens, channels) */
+  readonly #channels: Rows;
+  readonly #convolved: Rows;
+  /** (tokens, headCount · valueLength) */
+  readonly #gate: Rows;
+  readonly #recalled: Rows;
+  /** (tokens, headCount) */
+  readonly #alpha: Rows;
+  readonly #beta: Rows;
+
+  constructor(spec: DeltaRuleSpec, weights: DeltaRuleWeights, kernels: Kernels, layer: number) {
+    const {scratch} = kernels;
+    const inner = spec.headCount * spec.valueLength;
+    this.#spec = spec;
+    this.#weights = weights;
+    this.#kernels = kernels;
+    this.#layer = layer;
+    this.#channels = scratch.rows('channels', deltaRuleChannels(spec));
+    this.#convolved = scratch.rows('convolved', deltaRuleChannels(spec));
+    this.#gate = scratch.rows('ssm gate', inner);
+    this.#recalled = scratch.rows('scanned', inner);
+    this.#alpha = scratch.rows('alpha', spec.headCount);
+    this.#beta = scratch.rows('beta', spec.headCount);
+    transposeKernel(weights.convolution, kernels);
+  }
+
+  async run(x: Rows, y: Rows, pass: Pass): Promise<void> {
+    const {products, core} = this.#kernels;
+    const {inputs, gate, alpha, beta, convolution, norm, output} = this.#weights;
+    const {tokens} = pass;
+    products.project(inputs, x, this.#channels, tokens);
+    products.project(gate, x, this.#gate, tokens, inputs);
+    products.project(alpha, x, this.#alpha, tokens, gate);
+    products.project(beta, x, this.#beta, tokens, alpha);
+    const place = layerState(pass, this.#layer);
+    convolve(convolution, this.#kernels, this.#channels, this.#convolved, tokens, place, true);
+    this.#normaliseKeys(tokens);
+    this.#recall(pass);
+    const {headCount} = this.#spec;
+    const recalled = this.#recalled;
+    normaliseHeads(this.#kernels, {...this.#spec.norm, over: 'head'}, norm, recalled, headCount, tokens);
+    const count = (tokens * recalled.stride) / 4;
+    const {pointer} = recalled;
+    core.exports.activateGate(activations.silu, this.#gate.pointer, pointer, pointer, count);
+    await products.projectDivided(output, recalled, y, tokens);
+  }
+
+  /** Queries and keys of each head become unit vectors. */
+  #normaliseKeys(tokens: number): void {
+    const {keyHeadCount, keyLength, norm} = this.#spec;
+    const {pointer, stride} = this.#convolved;
+    for (let token = 0; token < tokens; token++) {
+      const heads = pointer + token * stride;
+      const rows = 2 * keyHeadCount;
+      this.#kernels.core.exports.l2Norm(heads, keyLength, norm.epsilon, rows, keyLength * 4);
+    }
+  }
+
+  #recall(pass: Pass): void {
+    const {headCount, keyHeadCount, keyLength, valueLength} = this.#spec;
+    const {stepBias, rates} = this.#weights;
+    const [convolved, recalled] = [this.#convolved, this.#recalled];
+    const keys = convolved.pointer + keyHeadCount * keyLength * 4;
+    const {from, to} = layerState(pass, this.#layer, mixerState(this.#spec).convolution);
+    this.#kernels.core.exports.gatedDeltaRule(
+      convolved.pointer,
+      keys,
+      keys + keyHeadCount * keyLength * 4,
+      this.#alpha.pointer,
+      this.#beta.pointer,
+      stepBias.pointer,
+      rates.pointer,
+      from,
+      to,
+      recalled.pointer,
+      headCount,
+      keyHeadCount,
+      keyLength,
+      valueLength,
+      pass.tokens,
+      1 / Math.sqrt(keyLength),
+      convolved.stride,
+      this.#alpha.stride,
+      recalled.stride,
+    );
+  }
+}
