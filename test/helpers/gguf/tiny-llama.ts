@@ -1,5 +1,6 @@
 import {Random} from './random.ts';
 import type {EncodableType} from './encode-tensor.ts';
+import {spmVocabulary, tinyVocabulary} from './tiny-vocabulary.ts';
 import {writeGguf} from './write-gguf.ts';
 import type {MetadataInput, TensorInput} from './write-gguf.ts';
 
@@ -24,16 +25,6 @@ export interface TinyLlamaOptions {
   /** Replaces or adds tensors; `null` leaves one out. */
   readonly tensors?: Readonly<Record<string, Omit<TensorInput, 'name'> | null>>;
 }
-
-/** Letters, digits, marks, and some longer pieces, so that merging has something to do. */
-export const tinyVocabulary: readonly string[] = [
-  ...'▁abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.,!?:;\'"-()',
-  ...'th he in er an re on at en nd ti es or te of ed is it al ar st to ng'.split(' '),
-  ...'▁a ▁t ▁th ▁the ▁s ▁w ▁o ▁an ▁and ▁in ▁to ▁of ▁is ▁it ing ▁he ▁hello hello'.split(' '),
-];
-
-/** Token types of `tokenizer.ggml.token_type`. */
-const tokenType = {normal: 1, unknown: 2, control: 3, byte: 6} as const;
 
 /**
  * A complete llama with random weights, the same for the same options: it loads, tokenizes and generates (noise) like
@@ -96,28 +87,6 @@ function hyperparameters(options: TinyLlamaOptions): Record<string, MetadataInpu
     'llama.attention.layer_norm_rms_epsilon': {type: 'f32', value: 1e-5},
     'llama.rope.dimension_count': embeddingLength / headCount,
     'llama.rope.freq_base': {type: 'f32', value: 10000},
-  };
-}
-
-function spmVocabulary(pieces: readonly string[]) {
-  const bytes = Array.from({length: 256}, (_, i) => `<0x${i.toString(16).toUpperCase().padStart(2, '0')}>`);
-  const tokens = ['<unk>', '<s>', '</s>', ...bytes, ...pieces];
-  const types = tokens.map((_, id) =>
-    id === 0 ? tokenType.unknown : id < 3 ? tokenType.control : id < 259 ? tokenType.byte : tokenType.normal,
-  );
-  return {
-    'tokenizer.ggml.model': 'llama',
-    'tokenizer.ggml.tokens': tokens,
-    // Longer pieces merge first.
-    'tokenizer.ggml.scores': Float32Array.from(tokens, (token, id) =>
-      id < 259 ? 0 : token.length * 1000 - (id - 259) - 1e5,
-    ),
-    'tokenizer.ggml.token_type': Int32Array.from(types),
-    'tokenizer.ggml.bos_token_id': 1,
-    'tokenizer.ggml.eos_token_id': 2,
-    'tokenizer.ggml.unknown_token_id': 0,
-    'tokenizer.ggml.add_bos_token': true,
-    'tokenizer.ggml.add_eos_token': false,
   };
 }
 

@@ -82,7 +82,9 @@ function projections(
   const normed = (tensor: string, row: Vector): Vector =>
     file.hasTensor(`${name}.${tensor}.weight`) ? headNorm(file, `${name}.${tensor}`, row, heads.length) : row;
   const turned = (row: Vector): Vector =>
-    hasRope(file, layer) ? rotate(file, row, {headLength: heads.length, layer, position, contextLength}) : row;
+    hasRope(file, layer)
+      ? rotate(file, row, {headLength: heads.length, layer, position, contextLength})
+      : row;
   // Hunyuan alone normalises what is turned already.
   const placed = (tensor: string, row: Vector): Vector =>
     file.is('hunyuan-dense') ? normed(tensor, turned(row)) : turned(normed(tensor, row));

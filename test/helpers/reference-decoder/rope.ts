@@ -102,7 +102,12 @@ function yarnShares(file: ReferenceFile, dimensions: number, base: number): numb
 export function rotate(
   file: ReferenceFile,
   x: Vector,
-  {headLength, layer, position, contextLength}: Record<'headLength' | 'layer' | 'position' | 'contextLength', number>,
+  {
+    headLength,
+    layer,
+    position,
+    contextLength,
+  }: Record<'headLength' | 'layer' | 'position' | 'contextLength', number>,
 ): Vector {
   const {dimensions, frequencies, magnitude} = rotation(file, headLength, layer, contextLength);
   return split(x, headLength).flatMap((head) => {

@@ -1,0 +1,153 @@
+import {ropeFactors} from './llama-like.ts';
+import {f32} from './tiny-model.ts';
+import type {TinyRecipe} from './tiny-model.ts';
+
+/** Shorter than a block of 32 positions, and no multiple of anything. */
+const window = {'attention.sliding_window': 21} as const;
+
+const sandwich = ['attn_norm', 'post_attention_norm', 'ffn_norm', 'post_ffw_norm'] as const;
+const behind = ['post_attention_norm', 'post_ffw_norm'] as const;
+
+/** So narrow that many layers are quick. */
+const narrow = {embedding: 24, heads: 3, headsKv: 1, feedForward: 24} as const;
+
+const everyFourth = Array.from({length: 6}, (_, layer) => layer % 4 !== 3);
+
+const yarn = {
+  'rope.scaling.type': 'yarn',
+  'rope.scaling.factor': f32(8),
+  'rope.scaling.original_context_length': 32,
+  'rope.scaling.attn_factor': f32(1.1),
+} as const;
+
+const phi3: TinyRecipe = {
+  architecture: 'phi3',
+  network: 'fused',
+  fusedQkv: true,
+  keys: {
+    'rope.dimension_count': 12,
+    'rope.scaling.original_context_length': 128,
+    'rope.scaling.attn_factor': f32(1.2),
+    // Phi 3 has one in its file; no layer uses it.
+    ...window,
+  },
+  tensors: {'rope_factors_long.weight': ropeFactors(6, 3), 'rope_factors_short.weight': ropeFactors(6, 0.2)},
+};
+
+/** Norms behind the blocks, windows, factors of embeddings, scores and logits. */
+export const windowedAndScaled: Readonly<Record<string, TinyRecipe>> = {
+  gemma: {architecture: 'gemma', headLength: 20, tied: true},
+  gemma2: {
+    architecture: 'gemma2',
+    layers: 4,
+    headLength: 20,
+    norms: sandwich,
+    tied: true,
+    keys: {...window, attn_logit_softcapping: f32(3), final_logit_softcapping: f32(5)},
+  },
+  'gemma2 27B': {
+    ...narrow,
+    architecture: 'gemma2',
+    layers: 46,
+    headLength: 12,
+    norms: sandwich,
+    tied: true,
+    keys: {...window, 'rope.freq_base': f32(20000)},
+  },
+  gemma3: {
+    architecture: 'gemma3',
+    layers: 7,
+    headLength: 20,
+    norms: sandwich,
+    queryKeyNorm: 'head',
+    tied: true,
+    keys: {
+      ...window,
+      'rope.freq_base': f32(1e6),
+      'rope.scaling.type': 'linear',
+      'rope.scaling.factor': f32(8),
+    },
+  },
+  'gemma3, no window, capped logits': {
+    architecture: 'gemma3',
+    norms: sandwich,
+    queryKeyNorm: 'head',
+    keys: {'rope.freq_base': f32(1e6), final_logit_softcapping: f32(5)},
+  },
+  'gemma3 27B, a base for windows, layers listed': {
+    ...narrow,
+    architecture: 'gemma3',
+    layers: 62,
+    headLength: 12,
+    norms: sandwich,
+    queryKeyNorm: 'head',
+    tied: true,
+    keys: {
+      ...window,
+      'rope.freq_base': f32(1e6),
+      'rope.freq_base_swa': f32(500),
+      'attention.sliding_window_pattern': Array.from({length: 62}, (_, layer) => layer % 3 !== 1),
+    },
+  },
+  olmo2: {architecture: 'olmo2', norms: behind, queryKeyNorm: 'whole'},
+  'olmo2, OLMo 3': {
+    architecture: 'olmo2',
+    layers: 6,
+    norms: behind,
+    queryKeyNorm: 'whole',
+    keys: {...window, ...yarn, 'attention.sliding_window_pattern': everyFourth},
+  },
+  cohere2: {
+    architecture: 'cohere2',
+    layers: 5,
+    norm: 'layer',
+    norms: ['attn_norm'],
+    tied: true,
+    gain: 8,
+    keys: {...window, logit_scale: f32(0.25)},
+  },
+  exaone4: {
+    architecture: 'exaone4',
+    norms: behind,
+    queryKeyNorm: 'head',
+    tied: true,
+    tensors: {'rope_freqs.weight': ropeFactors(8)},
+  },
+  'exaone4 32B, and one layer for more tokens': {
+    ...narrow,
+    architecture: 'exaone4',
+    layers: 65,
+    norms: behind,
+    queryKeyNorm: 'head',
+    keys: {...window, nextn_predict_layers: 1},
+  },
+  'glm4, and one layer for more tokens': {
+    architecture: 'glm4',
+    norms: sandwich,
+    network: 'fused',
+    biases: ['attn_q', 'attn_k', 'attn_v'],
+    keys: {'rope.dimension_count': 8, nextn_predict_layers: 1},
+  },
+  'phi3, within the original context': {...phi3, contextLength: 128},
+  'phi3, beyond the original context': {...phi3, contextLength: 256},
+  granite: {
+    architecture: 'granite',
+    gain: 8,
+    keys: {
+      logit_scale: f32(4),
+      embedding_scale: f32(3),
+      residual_scale: f32(0.3),
+      'attention.scale': f32(0.15),
+    },
+  },
+  'granite, no rope': {
+    architecture: 'granite',
+    keys: {logit_scale: f32(1), 'rope.scaling.finetuned': false},
+  },
+  minicpm: {
+    architecture: 'minicpm',
+    tied: true,
+    keys: {logit_scale: f32(0.5), embedding_scale: f32(4), residual_scale: f32(0.4)},
+  },
+  'minicpm, its own factors': {architecture: 'minicpm', gain: 8},
+};
