@@ -1,6 +1,6 @@
 import type {DecoderSpec} from '../decoder-spec.ts';
 import type {Hyperparameters} from './hyperparameters.ts';
-import {decoder, denseLayers, factorOrOne, layerNorm, sharedNorm, windowPattern} from './parts.ts';
+import {decoder, denseLayers, factorOrOne, layerNorm, sharedNorm, windowedLayers} from './parts.ts';
 
 /** Command R: both blocks in parallel, layer norms without biases; the 104B normalises each head. */
 export function commandR(keys: Hyperparameters): DecoderSpec {
@@ -21,7 +21,7 @@ export function commandR(keys: Hyperparameters): DecoderSpec {
 /** Command R7B: three layers with a window and rope to one that has neither. */
 export function cohere2(keys: Hyperparameters): DecoderSpec {
   const window = keys.positive('attention.sliding_window');
-  const windowed = windowPattern(keys.layerCount, keys.count('attention.sliding_window_pattern', 4));
+  const windowed = windowedLayers(keys, 4);
   return decoder(keys, 'normal', {
     norm: layerNorm(keys),
     layers: denseLayers(keys, {

@@ -1,6 +1,6 @@
 import type {DecoderSpec} from '../decoder-spec.ts';
 import type {Hyperparameters} from './hyperparameters.ts';
-import {decoder, denseLayers, postNorms, rmsNorm, windowPattern} from './parts.ts';
+import {decoder, denseLayers, postNorms, rmsNorm, windowedLayers} from './parts.ts';
 
 /** EXAONE 3: a llama with another order of rope. */
 export function exaone(keys: Hyperparameters): DecoderSpec {
@@ -14,7 +14,7 @@ export function exaone4(keys: Hyperparameters): DecoderSpec {
   const count = keys.layerCount - predicted;
   const hasWindows = count === 64;
   const window = keys.positive('attention.sliding_window', {fallback: 4096});
-  const windowed = windowPattern(keys.layerCount, keys.count('attention.sliding_window_pattern', 4));
+  const windowed = windowedLayers(keys, 4);
   const layers = denseLayers(keys, {
     norms: postNorms,
     attention: (layer) => {

@@ -1,6 +1,6 @@
 import type {DecoderSpec, FeedForwardSpec} from '../decoder-spec.ts';
 import type {Hyperparameters} from './hyperparameters.ts';
-import {decoder, denseLayers, firstHeadLength, rmsNorm, sandwichNorms, windowPattern} from './parts.ts';
+import {decoder, denseLayers, firstHeadLength, rmsNorm, sandwichNorms, windowedLayers} from './parts.ts';
 import {readRope} from './rope.ts';
 
 const feedForward = (): Partial<FeedForwardSpec> => ({activation: 'gelu'});
@@ -16,7 +16,7 @@ export function gemma(keys: Hyperparameters): DecoderSpec {
 /** Gemma 2: norms around both blocks, soft caps, every other layer with a window. */
 export function gemma2(keys: Hyperparameters): DecoderSpec {
   const window = keys.positive('attention.sliding_window', {fallback: 4096});
-  const windowed = windowPattern(keys.layerCount, keys.count('attention.sliding_window_pattern', 2));
+  const windowed = windowedLayers(keys, 2);
   const softCap = keys.positiveReal('attn_logit_softcapping', 50);
   const scale = ownScale(keys, 46);
   return decoder(keys, 'neox', {
@@ -33,9 +33,7 @@ export function gemma2(keys: Hyperparameters): DecoderSpec {
 /** Gemma 3: norms around both blocks and of heads, five layers with a window and a rope of their own to one without. */
 export function gemma3(keys: Hyperparameters): DecoderSpec {
   const window = keys.count('attention.sliding_window', 0);
-  const windowed = windowPattern(keys.layerCount, keys.count('attention.sliding_window_pattern', 6)).map(
-    (has) => has && window > 0,
-  );
+  const windowed = windowedLayers(keys, 6).map((has) => has && window > 0);
   const queryKeyNorm = {...rmsNorm(keys), over: 'head'} as const;
   const scale = ownScale(keys, 62);
   const layers = denseLayers(keys, {

@@ -1,7 +1,7 @@
 import type {DecoderSpec} from '../decoder-spec.ts';
 import type {Hyperparameters} from './hyperparameters.ts';
 import {readExperts, withExperts} from './experts.ts';
-import {decoder, denseLayers, firstHeadLength, postNorms, rmsNorm, windowPattern} from './parts.ts';
+import {decoder, denseLayers, firstHeadLength, postNorms, rmsNorm, windowedLayers} from './parts.ts';
 import {readRope} from './rope.ts';
 
 /** OLMo: layer norms without weights, and limits for queries, keys and values. */
@@ -17,9 +17,7 @@ export function olmo(keys: Hyperparameters): DecoderSpec {
 export function olmo2(keys: Hyperparameters): DecoderSpec {
   const queryKeyNorm = {...rmsNorm(keys), over: 'whole'} as const;
   const window = keys.count('attention.sliding_window', 0);
-  const windowed = windowPattern(keys.layerCount, keys.count('attention.sliding_window_pattern', 4)).map(
-    (has) => has && window > 0,
-  );
+  const windowed = windowedLayers(keys, 4).map((has) => has && window > 0);
   const layers = denseLayers(keys, {
     norms: postNorms,
     attention: (layer) => ({

@@ -104,9 +104,17 @@ export function factorOrOne(keys: Hyperparameters, name: string): number {
 
 /**
  * Which layers have a sliding window, where all but each `period`-th have: the last of each group, or the first, has none.
+ * A period of 0 gives all of them one.
  */
 export function windowPattern(layers: number, period: number, fullFirst = false): boolean[] {
-  return Array.from({length: layers}, (_, layer) =>
-    fullFirst ? layer % period !== 0 : layer % period < period - 1,
-  );
+  return Array.from({length: layers}, (_, layer) => {
+    if (period === 0) return true;
+    return fullFirst ? layer % period !== 0 : layer % period < period - 1;
+  });
+}
+
+/** The same as the file has it: it may list its layers (OLMo 3), give their period, or leave it at `period`. */
+export function windowedLayers(keys: Hyperparameters, period: number): readonly boolean[] {
+  const pattern = 'attention.sliding_window_pattern';
+  return keys.flagPerLayer(pattern) ?? windowPattern(keys.layerCount, keys.count(pattern, period));
 }
