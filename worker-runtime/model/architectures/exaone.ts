@@ -13,8 +13,8 @@ export function exaone4(keys: Hyperparameters): DecoderSpec {
   const predicted = keys.count('nextn_predict_layers', 0);
   const count = keys.layerCount - predicted;
   const hasWindows = count === 64;
-  const window = keys.positive('attention.sliding_window', {fallback: 4096});
-  const windowed = windowedLayers(keys, 4);
+  const window = hasWindows ? keys.positive('attention.sliding_window', {fallback: 4096}) : 0;
+  const windowed = hasWindows ? windowedLayers(keys, 4) : [];
   const layers = denseLayers(keys, {
     norms: postNorms,
     attention: (layer) => {

@@ -2,7 +2,8 @@ import type {DecoderSpec, FeedForwardSpec} from '../decoder-spec.ts';
 import type {Hyperparameters} from './hyperparameters.ts';
 import {readExperts, readRouting, sharedNetwork, withExperts} from './experts.ts';
 import {preNorms} from '../decoder-spec.ts';
-import {decoder, denseLayers, layerNorm, rmsNorm, sharedNorm} from './parts.ts';
+import {decoder, denseLayers, firstHeadLength, layerNorm, rmsNorm, sharedNorm} from './parts.ts';
+import {readRope} from './rope.ts';
 
 const reluSquared = (): Partial<FeedForwardSpec> => ({activation: 'relu-squared', gated: false});
 
@@ -77,11 +78,17 @@ export function bitnet(keys: Hyperparameters): DecoderSpec {
   });
 }
 
-/** Hunyuan dense: heads are normalised behind the rope. */
+/** Hunyuan dense: heads are normalised behind the rope, whose base the file may give as a stretch of another one. */
 export function hunyuan(keys: Hyperparameters): DecoderSpec {
   if (keys.count('expert_count', 0) > 1) throw keys.unsupported('expert_count', 'is not supported');
   const queryKeyNorm = {...rmsNorm(keys), over: 'head', afterRope: true} as const;
-  return decoder(keys, 'neox', {layers: denseLayers(keys, {attention: () => ({queryKeyNorm})})});
+  const layers = denseLayers(keys, {attention: () => ({queryKeyNorm})});
+  const headLength = firstHeadLength(layers);
+  const rope = readRope(keys, 'neox', headLength);
+  const alpha = keys.real('rope.scaling.alpha', 0);
+  // As in NTK scaling; 0 stands for none. Rounded, as the last bits of a power are the engine's choice.
+  const stretch = alpha > 0 ? alpha ** (headLength / (headLength - 2)) : 1;
+  return decoder(keys, 'neox', {layers, ropes: [{...rope, base: Math.fround(rope.base * stretch)}]});
 }
 
 /** PLaMo 13B: both blocks in parallel. */
