@@ -35,10 +35,10 @@ export function ropeFrequencies(
   return {frequencies, scale: attentionFactor * ropeScale(scaling, math)};
 }
 
-/** 0.1 · ln(factor) + 1 keeps the entropy of attention over a stretched context; YaRN, section 3.4. */
+/** 0.1 · ln(factor) + 1 keeps the entropy of attention over a context that is stretched; YaRN, section 3.4. */
 function ropeScale(scaling: RopeScaling, math: PortableMath): number {
   if (scaling.kind !== 'yarn' || scaling.extrapolationFactor === 0) return 1;
-  return 1 + 0.1 * math.log(scaling.factor);
+  return 1 + 0.1 * math.log(Math.max(1, scaling.factor));
 }
 
 /**

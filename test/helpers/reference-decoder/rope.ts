@@ -50,7 +50,7 @@ interface Rotation {
 }
 
 function rotation(file: ReferenceFile, headLength: number, layer: number, contextLength: number): Rotation {
-  const dimensions = file.is('plamo') ? headLength : file.number('rope.dimension_count', headLength);
+  const dimensions = file.number('rope.dimension_count', headLength);
   const windowed = isWindowed(file, layer);
   const base = ropeBase(file, headLength, windowed);
   // The windows of Gemma 3 and OLMo 3 are short: their rope is not stretched.
@@ -65,7 +65,11 @@ function rotation(file: ReferenceFile, headLength: number, layer: number, contex
     return (frequency / stretch) * (1 - share) + frequency * share;
   });
   const own = windowed && file.is('olmo2') ? 1 : file.number('rope.scaling.attn_factor', 1);
-  return {dimensions, frequencies, magnitude: own * (kind === 'yarn' ? 1 + 0.1 * Math.log(stretch) : 1)};
+  return {
+    dimensions,
+    frequencies,
+    magnitude: own * (kind === 'yarn' ? 1 + 0.1 * Math.log(Math.max(1, stretch)) : 1),
+  };
 }
 
 function ropeBase(file: ReferenceFile, headLength: number, windowed: boolean): number {

@@ -80,6 +80,7 @@ describe('ropeFrequencies', () => {
   it('raises the temperature of attention with YaRN', () => {
     expect(compute(yarn).scale).to.be.closeTo(1 + 0.1 * Math.log(4), 1e-12);
     expect(compute(yarn, null, 0.5).scale).to.be.closeTo(0.5 + 0.05 * Math.log(4), 1e-12);
+    expect(compute({...yarn, factor: 0.5}).scale).to.equal(1);
   });
 
   it('is linear scaling where nothing is extrapolated', () => {

@@ -23,13 +23,13 @@ export function granite(
   });
 }
 
-/** MiniCPM: the same factors, with others where the file has none. */
+/** MiniCPM: the same factors, with others where the file has none; 0 stands for 1. */
 export function minicpm(keys: Hyperparameters): DecoderSpec {
   const embeddingLength = keys.positive('embedding_length');
   return decoder(keys, 'normal', {
     layers: denseLayers(keys),
-    embeddingScale: keys.real('embedding_scale', 12),
-    residualScale: keys.real('residual_scale', 1.4 / Math.sqrt(keys.layerCount)),
+    embeddingScale: keys.real('embedding_scale', 12) || 1,
+    residualScale: keys.real('residual_scale', 1.4 / Math.sqrt(keys.layerCount)) || 1,
     logitScale: 1 / keys.positiveReal('logit_scale', 256 / embeddingLength),
   });
 }

@@ -42,6 +42,8 @@ export interface TinyRecipe {
   readonly vectors?: (layer: number) => Readonly<Record<string, number>>;
   /** Tensors that belong to no layer, and that need values of their own. */
   readonly tensors?: Readonly<Record<string, Omit<TensorInput, 'name' | 'type'>>>;
+  /** Keys and tensors that the file lacks, by their whole names. */
+  readonly without?: readonly string[];
 }
 
 export const f32 = (value: number): MetadataInput => ({type: 'f32', value});
@@ -69,9 +71,12 @@ type Complete = TinyRecipe & Required<Pick<TinyRecipe, keyof typeof defaults>>;
 export function tinyModel(recipe: TinyRecipe): ArrayBuffer {
   const complete: Complete = {...defaults, ...recipe};
   const vocabulary = spmVocabulary(tinyVocabulary);
+  const tensors = new Tensors(complete, vocabulary['tokenizer.ggml.tokens'].length).all();
+  const metadata = Object.entries({...hyperparameters(complete), ...vocabulary});
+  const isKept = (name: string): boolean => !recipe.without?.includes(name);
   return writeGguf({
-    metadata: {...hyperparameters(complete), ...vocabulary},
-    tensors: new Tensors(complete, vocabulary['tokenizer.ggml.tokens'].length).all(),
+    metadata: Object.fromEntries(metadata.filter(([key]) => isKept(key))),
+    tensors: tensors.filter(({name}) => isKept(name)),
   });
 }
 

@@ -106,6 +106,13 @@ export const windowedAndScaled: Readonly<Record<string, TinyRecipe>> = {
     gain: 8,
     keys: {...window, logit_scale: f32(0.25)},
   },
+  'cohere2, all layers with a window': {
+    architecture: 'cohere2',
+    norm: 'layer',
+    norms: ['attn_norm'],
+    tied: true,
+    keys: {...window, logit_scale: f32(1), 'attention.sliding_window_pattern': 0},
+  },
   exaone4: {
     architecture: 'exaone4',
     norms: behind,
@@ -147,7 +154,11 @@ export const windowedAndScaled: Readonly<Record<string, TinyRecipe>> = {
   minicpm: {
     architecture: 'minicpm',
     tied: true,
-    keys: {logit_scale: f32(0.5), embedding_scale: f32(4), residual_scale: f32(0.4)},
+    keys: {logit_scale: f32(1.25), embedding_scale: f32(4), residual_scale: f32(0.4)},
+  },
+  'minicpm, no factors': {
+    architecture: 'minicpm',
+    keys: {logit_scale: f32(1), embedding_scale: f32(0), residual_scale: f32(0)},
   },
   'minicpm, its own factors': {architecture: 'minicpm', gain: 8},
 };
