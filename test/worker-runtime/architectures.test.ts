@@ -53,8 +53,7 @@ describe('architectures', () => {
   });
 
   it('take the factors of LongRoPE from the length of the context that a model is loaded with', async () => {
-    const {contextLength: _, ...recipe} = recipeOf('llama, LongRoPE');
-    const file = tinyModel(recipe);
+    const file = tinyModel(recipeOf('llama, LongRoPE'));
     const few = tokens.slice(0, 40);
     for (const contextLength of [64, 65]) {
       const expected = await referenceLogits(file, few, {contextLength});

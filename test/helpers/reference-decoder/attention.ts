@@ -76,9 +76,7 @@ function projections(
   const name = `blk.${layer}`;
   const contextLength = options.contextLength ?? file.number('context_length');
   const limit = file.is('olmo', 'mpt') ? file.number('attention.clamp_kqv', 0) || Infinity : Infinity;
-  const raw = rawProjections(file, name, heads, x).map((row) =>
-    row.map((value) => Math.min(limit, Math.max(-limit, value))),
-  );
+  const clamp = (row: Vector): Vector => row.map((value) => Math.min(limit, Math.max(-limit, value)));
   const normed = (tensor: string, row: Vector): Vector =>
     file.hasTensor(`${name}.${tensor}.weight`) ? headNorm(file, `${name}.${tensor}`, row, heads.length) : row;
   const turned = (row: Vector): Vector =>
@@ -88,18 +86,23 @@ function projections(
   // Hunyuan alone normalises what is turned already.
   const placed = (tensor: string, row: Vector): Vector =>
     file.is('hunyuan-dense') ? normed(tensor, turned(row)) : turned(normed(tensor, row));
-  const [query, key, value] = raw as [Vector, Vector, Vector];
-  return {query: placed('attn_q_norm', query), key: placed('attn_k_norm', key), value};
+  const {query, key, value} = rawProjections(file, name, heads, x);
+  return {
+    query: placed('attn_q_norm', clamp(query)),
+    key: placed('attn_k_norm', clamp(key)),
+    value: clamp(value),
+  };
 }
 
 /** Of three matrices, or of one: the rows of all queries, then of all keys, then of all values. */
-function rawProjections(file: ReferenceFile, name: string, heads: Heads, x: Vector): Vector[] {
+function rawProjections(file: ReferenceFile, name: string, heads: Heads, x: Vector): Projections {
   if (!file.hasTensor(`${name}.attn_qkv.weight`)) {
-    return ['attn_q', 'attn_k', 'attn_v'].map((tensor) => file.linear(`${name}.${tensor}`, x));
+    const project = (part: string): Vector => file.linear(`${name}.attn_${part}`, x);
+    return {query: project('q'), key: project('k'), value: project('v')};
   }
   const all = file.linear(`${name}.attn_qkv`, x);
-  const [query, key] = [heads.count * heads.length, (heads.count + heads.countKv) * heads.length];
-  return [all.slice(0, query), all.slice(query, key), all.slice(key)];
+  const [keys, values] = [heads.count * heads.length, (heads.count + heads.countKv) * heads.length];
+  return {query: all.slice(0, keys), key: all.slice(keys, values), value: all.slice(values)};
 }
 
 /** Factor of q · k. */

@@ -19,9 +19,14 @@ export const llamaLike: Readonly<Record<string, TinyRecipe>> = {
     keys: {'rope.dimension_count': 24},
     tensors: {'rope_freqs.weight': ropeFactors(12)},
   },
+  // BitNet's norms hide most of its own.
+  'llama, factors of products': {
+    architecture: 'llama',
+    biases: qkv,
+    scales: [...qkv, 'attn_output', ...network],
+  },
   'llama, LongRoPE': {
     architecture: 'llama',
-    contextLength: 256,
     keys: {'rope.scaling.type': 'longrope', 'rope.scaling.original_context_length': 64},
     tensors: {
       'rope_factors_long.weight': ropeFactors(8, 2),
@@ -37,6 +42,7 @@ export const llamaLike: Readonly<Record<string, TinyRecipe>> = {
     feedForward: 91,
     fusedQkv: true,
     biases: ['attn_qkv'],
+    scales: ['attn_qkv'],
   },
   qwen3: {architecture: 'qwen3', headLength: 20, queryKeyNorm: 'head', tied: true},
   smollm3: {architecture: 'smollm3', layers: 5, biases: qkv, tied: true},
