@@ -121,9 +121,25 @@ export function rmsNorm(x: Float32Array, weight: Float32Array, epsilon: number):
   return Float64Array.from(x, (value, i) => value * scale * weight[i]!);
 }
 
-/** gate * sigmoid(gate) * up */
-export function swiGlu(gate: Float32Array, up: Float32Array): Float64Array {
-  return Float64Array.from(gate, (g, i) => (g / (1 + Math.exp(-g))) * up[i]!);
+export function mean(x: Float32Array): number {
+  return x.reduce((sum, value) => sum + value, 0) / x.length;
+}
+
+export function variance(x: Float32Array): number {
+  const center = mean(x);
+  return x.reduce((sum, value) => sum + (value - center) ** 2, 0) / x.length;
+}
+
+/** (x - mean) / sqrt(variance + epsilon) * weight + bias */
+export function layerNorm(
+  x: Float32Array,
+  weight: Float32Array | null,
+  bias: Float32Array | null,
+  epsilon: number,
+): Float64Array {
+  const center = mean(x);
+  const scale = 1 / Math.sqrt(variance(x) + epsilon);
+  return Float64Array.from(x, (value, i) => (value - center) * scale * (weight?.[i] ?? 1) + (bias?.[i] ?? 0));
 }
 
 /** Rotates pair i of a head by `angles[i]`. Pairs: (2 i, 2 i + 1) if `adjacent`, else (i, i + angles.length). */
@@ -143,16 +159,33 @@ export function rope(
   return out;
 }
 
-/** softmax(q · k * scale) · v over the given positions. `keys`, `values`: one row of headDim a position. */
+export interface ScoreOptions {
+  /** Where > 0, scores s become cap · tanh(s / cap). */
+  readonly softCap?: number;
+  /** What a score then falls by for each position that a key lies back. */
+  readonly slope?: number;
+  /** The score of one more position, whose value is 0. */
+  readonly sink?: number | undefined;
+}
+
+/**
+ * softmax(q · k * scale) · v over the given positions, of which the last one is the query's own. `keys`, `values`: one row
+ * of headDim a position.
+ */
 export function attend(
   q: Float32Array,
   keys: Float32Array[],
   values: Float32Array[],
   scale: number,
+  {softCap = 0, slope = 0, sink = -Infinity}: ScoreOptions = {},
 ): Float64Array {
-  const scores = keys.map((key) => key.reduce((sum, k, d) => sum + k * q[d]!, 0) * scale);
-  const largest = Math.max(...scores);
+  const scores = keys.map((key, t) => {
+    const score = key.reduce((sum, k, d) => sum + k * q[d]!, 0) * scale;
+    const capped = softCap > 0 ? softCap * Math.tanh(score / softCap) : score;
+    return capped - slope * (keys.length - 1 - t);
+  });
+  const largest = Math.max(sink, ...scores);
   const weights = scores.map((score) => Math.exp(score - largest));
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
+  const total = weights.reduce((sum, weight) => sum + weight, Math.exp(sink - largest));
   return Float64Array.from(q, (_, d) => values.reduce((sum, v, t) => sum + (weights[t]! / total) * v[d]!, 0));
 }

@@ -1,19 +1,8 @@
 import {expect} from '@open-wc/testing';
 import * as reference from '../helpers/core-reference.ts';
-import {allCores, bits, randomFloats} from './core-harness.ts';
+import {allCores, randomFloats} from './core-harness.ts';
 import type {CoreHarness} from './core-harness.ts';
-
-/** Largest difference, as a multiple of the wanted value's magnitude (or of `floor`, if that is larger). */
-function relativeError(values: ArrayLike<number>, wanted: ArrayLike<number>, floor = 0): number {
-  let largest = 0;
-  for (let i = 0; i < wanted.length; i++) {
-    const error = Math.abs(values[i]! - wanted[i]!) / Math.max(Math.abs(wanted[i]!), floor);
-    largest = Math.max(largest, Number.isNaN(error) ? Infinity : error);
-  }
-  return largest;
-}
-
-const ulp = 2 ** -23;
+import {onAll, relativeError, ulp} from './op-checks.ts';
 
 describe('operations of the core', () => {
   let cores: CoreHarness[];
@@ -21,70 +10,6 @@ describe('operations of the core', () => {
     cores = await allCores();
   });
   afterEach(() => cores.forEach((core) => core.reset()));
-
-  /** Runs on all cores, which must give the same bits. */
-  function onAll(operation: (core: CoreHarness) => Float32Array): Float32Array {
-    const results = cores.map(operation);
-    for (const result of results) expect(bits(result)).to.deep.equal(bits(results[0]!));
-    return results[0]!;
-  }
-
-  it('add', () => {
-    const [a, b] = [randomFloats(48, 1), randomFloats(48, 2)];
-    const sum = onAll((core) => {
-      const y = core.put(a);
-      core.run('add', y, y, core.put(b), 48);
-      return core.f32(y, 48);
-    });
-    expect(sum).to.deep.equal(a.map((value, i) => value + b[i]!));
-  });
-
-  for (const n of [1, 3, 8, 64, 67, 2048]) {
-    it(`rmsNorm over ${n} columns, 3 tokens, in place or not`, () => {
-      const stride = Math.ceil(n / 16) * 16;
-      const x = randomFloats(3 * stride, n, 5);
-      const weight = randomFloats(n, 7);
-      const inPlace = (core: CoreHarness): Float32Array => {
-        const p = core.put(x);
-        core.run('rmsNorm', p, core.put(weight), p, n, 1e-5, 3, stride * 4, stride * 4);
-        return core.f32(p, 3 * stride);
-      };
-      const apart = (core: CoreHarness): Float32Array => {
-        const y = core.put(x);
-        core.run('rmsNorm', core.put(x), core.put(weight), y, n, 1e-5, 3, stride * 4, stride * 4);
-        return core.f32(y, 3 * stride);
-      };
-      const result = onAll(inPlace);
-      expect(bits(onAll(apart))).to.deep.equal(bits(result));
-      for (let token = 0; token < 3; token++) {
-        const at = token * stride;
-        const wanted = reference.rmsNorm(x.slice(at, at + n), weight, 1e-5);
-        expect(relativeError(result.slice(at, at + n), wanted)).to.be.below(4 * ulp);
-      }
-    });
-  }
-
-  it('rmsNorm does not overflow on squares beyond f32', () => {
-    const x = new Float32Array(16).fill(1e25);
-    const result = onAll((core) => {
-      const p = core.put(x);
-      core.run('rmsNorm', p, core.put(new Float32Array(16).fill(1)), p, 16, 1e-5, 1, 64, 64);
-      return core.f32(p, 16);
-    });
-    expect(result.every(Number.isFinite)).to.be.true;
-  });
-
-  it('SwiGLU over the range of exp', () => {
-    const gate = Float32Array.from({length: 4096}, (_, i) => (i - 2048) / 20);
-    const up = randomFloats(4096, 3);
-    const result = onAll((core) => {
-      const y = core.put(gate);
-      core.run('activateGate', 0, y, core.put(up), y, 4096);
-      return core.f32(y, 4096);
-    });
-    // From gate = -88.7 on, where e^-gate leaves f32, the result is 0 instead of at most 89 e^-88.7.
-    expect(relativeError(result, reference.swiGlu(gate, up), 1e-30)).to.be.below(8 * ulp);
-  });
 
   for (const [style, name] of [
     [0, 'adjacent pairs'],
@@ -101,7 +26,7 @@ describe('operations of the core', () => {
         const frequencies = Float64Array.from({length: pairs}, (_, i) => 10000 ** (-i / pairs));
         const stride = Math.ceil((heads * headDim) / 16) * 16;
         const x = randomFloats(tokens * stride, headDim);
-        const result = onAll((core) => {
+        const result = onAll(cores, (core) => {
           const p = core.put(x);
           const table = core.allocate(tokens * pairs * 8);
           core.run('ropeTable', table, core.put(frequencies), pairs, position, tokens, 1.25);
