@@ -4,88 +4,9 @@ import {GgufRuntime} from '../../worker-runtime/client/index.ts';
 import type {CoreVariant} from '../../worker-runtime/protocol.ts';
 import {compareLogits, loadGolden, loadReferenceModel} from '../helpers/logits-golden.ts';
 import type {Golden} from '../helpers/logits-golden.ts';
+import {referenceModels} from './reference-models.ts';
 
 const cores: readonly CoreVariant[] = ['relaxed', 'baseline'];
-
-interface Model {
-  readonly name: string;
-  /** File of the reference, where it is not that of the model's name. */
-  readonly golden?: string;
-  /** 256 unless said otherwise. */
-  readonly contextLength?: number;
-  /** The products keep activations in f32. */
-  readonly exact: boolean;
-  /**
-   * Prompts whose greedy continuations part from llama.cpp's: where both quantise activations, another order of sums may
-   * turn a close choice.
-   */
-  readonly parts?: readonly string[];
-}
-
-const models: readonly Model[] = [
-  ...[
-    'falcon-h1',
-    'granite',
-    'granitehybrid',
-    'lfm2',
-    'olmo2',
-    'qwen2',
-    'qwen3',
-    'qwen35',
-    'smollm3',
-    'stablelm',
-  ].map((name) => ({
-    name,
-    exact: true,
-  })),
-  // llama.cpp looks GELU up in a table of f16; these references come from the formula.
-  ...['gemma', 'gemma2', 'gemma3', 'gemma4', 'gpt2', 'starcoder2'].map((name) => ({
-    name,
-    golden: `${name}.exact-gelu`,
-    exact: true,
-  })),
-  {name: 'phi3', golden: 'phi3-ctx256', exact: true},
-  {name: 'phi3', contextLength: 512, exact: true},
-  ...['gpt-oss', 'mixtral', 'olmoe', 'qwen3moe'].map((name) => ({name, exact: true})),
-  // Quantised activations turn some choices of experts here; the exact comparison is in `exact-logits.test.ts`.
-  {name: 'gpt-oss-mxfp4_moe', exact: false, parts: ['short', 'long']},
-  {name: 'qwen2-mix-q4_0', exact: false, parts: ['long']},
-  {name: 'qwen3-mix-q8_0', exact: false},
-  {name: 'stories260K-f32', exact: true},
-  {name: 'stories260K-f16', exact: true},
-  {name: 'stories260K-q8_0', exact: false},
-  {name: 'llama', exact: true},
-  {name: 'llama-rope', exact: true},
-  {name: 'llama-yarn', exact: true},
-  {name: 'llama-f16', exact: true},
-  {name: 'llama-bf16', exact: true},
-  {name: 'llama-q8_0', exact: false},
-  {name: 'llama-q4_0', exact: false},
-  {name: 'llama-q4_1', exact: false, parts: ['short', 'long']},
-  {name: 'llama-q5_0', exact: false},
-  {name: 'llama-q5_1', exact: false, parts: ['long']},
-  {name: 'llama-iq4_nl', exact: false},
-  {name: 'llama-mxfp4', exact: false},
-  {name: 'llama-nvfp4', exact: false, parts: ['long']},
-  {name: 'llama-q1_0', exact: false, parts: ['long']},
-  {name: 'llama-q2_0', exact: false},
-  {name: 'llama-q2_k', exact: false, parts: ['long']},
-  {name: 'llama-q3_k', exact: false, parts: ['long']},
-  {name: 'llama-q4_k', exact: false, parts: ['long']},
-  {name: 'llama-q5_k', exact: false},
-  {name: 'llama-q6_k', exact: false},
-  {name: 'llama-tq1_0', exact: false, parts: ['long']},
-  {name: 'llama-tq2_0', exact: false, parts: ['long']},
-  {name: 'llama-iq1_s', exact: false},
-  {name: 'llama-iq1_m', exact: false, parts: ['long']},
-  {name: 'llama-iq2_xxs', exact: false, parts: ['long']},
-  {name: 'llama-iq2_xs', exact: false},
-  {name: 'llama-iq2_s', exact: false},
-  {name: 'llama-iq3_xxs', exact: false, parts: ['long']},
-  {name: 'llama-iq3_s', exact: false, parts: ['long']},
-  {name: 'llama-iq4_xs', exact: false, parts: ['long']},
-  {name: 'llama-mix-q4_k_m', exact: false, parts: ['long']},
-];
 
 /** Token by token, in uneven slices, and as long as the buffers allow. */
 const sliceLengths = [1, 7, 16, 64];
@@ -93,7 +14,9 @@ const sliceLengths = [1, 7, 16, 64];
 describe('logits against llama.cpp', function () {
   this.timeout(120_000);
 
-  for (const {name, golden: reference = name, contextLength = 256, exact, parts = []} of models) {
+  for (const {name, golden: reference = name, contextLength = 256, exact, parts = []} of Object.values(
+    referenceModels,
+  ).flat()) {
     describe(contextLength === 256 ? name : `${name}, context ${contextLength}`, () => {
       let golden: Golden;
       const runtimes = new Map<CoreVariant, GgufRuntime>();
