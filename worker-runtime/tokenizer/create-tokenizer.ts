@@ -2,7 +2,8 @@ import type {Checkpoint} from '../checkpoint.ts';
 import {GgufError} from '../errors.ts';
 import type {Metadata} from '../gguf/metadata.ts';
 import {BytePair} from './byte-pair.ts';
-import {findPreTokenizer} from './pre-tokenizers.ts';
+import {MarkedBytePair} from './marked-byte-pair.ts';
+import {findPreTokenizer, marksSpaces} from './pre-tokenizers.ts';
 import {SentencePiece} from './sentencepiece.ts';
 import {readSpecialTokens} from './special-tokens.ts';
 import type {Tokenizer} from './tokenizer.ts';
@@ -26,7 +27,9 @@ export async function createTokenizer(
     case 'llama':
       return createSentencePiece(metadata, checkpoint);
     case 'gpt2':
-      return createBytePair(metadata, checkpoint);
+      return createBytePair(metadata, metadata.has(preKey) ? metadata.string(preKey) : null, checkpoint);
+    case 'gemma4':
+      return createBytePair(metadata, kind, checkpoint);
     default:
       throw new GgufError('unsupported-tokenizer', `The tokenizer "${kind}" (${modelKey}) is not supported`, {
         field: modelKey,
@@ -42,11 +45,16 @@ async function createSentencePiece(metadata: Metadata, checkpoint: Checkpoint): 
   return new VocabularyTokenizer(vocabulary, special, model);
 }
 
-async function createBytePair(metadata: Metadata, checkpoint: Checkpoint): Promise<Tokenizer> {
-  const preTokenizer = findPreTokenizer(metadata.has(preKey) ? metadata.string(preKey) : null);
+async function createBytePair(
+  metadata: Metadata,
+  name: string | null,
+  checkpoint: Checkpoint,
+): Promise<Tokenizer> {
+  const preTokenizer = findPreTokenizer(name);
   const vocabulary = await Vocabulary.create(metadata, checkpoint);
   const {addBos} = preTokenizer;
   const special = readSpecialTokens(metadata, vocabulary, {bos: null, eos: null, unknown: null, addBos});
-  const model = await BytePair.create(metadata, vocabulary, preTokenizer, special.unknown, checkpoint);
+  const kind = name !== null && marksSpaces(name) ? MarkedBytePair : BytePair;
+  const model = await kind.create(metadata, vocabulary, preTokenizer, special.unknown, checkpoint);
   return new VocabularyTokenizer(vocabulary, special, model);
 }

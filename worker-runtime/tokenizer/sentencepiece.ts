@@ -1,13 +1,12 @@
 import type {Checkpoint} from '../checkpoint.ts';
 import type {Metadata} from '../gguf/metadata.ts';
+import {byteName, parseByteName, spaceMark} from './byte-tokens.ts';
 import {inPieces} from './in-pieces.ts';
 import {mergeSymbols} from './merge-symbols.ts';
 import type {TokenModel} from './token-model.ts';
 import type {Vocabulary} from './vocabulary.ts';
 import {invalidVocabulary, tokenType} from './vocabulary.ts';
 
-/** How the vocabulary writes a space (U+2581). */
-const spaceMark = '▁';
 const scoresKey = 'tokenizer.ggml.scores';
 const utf8 = new TextEncoder();
 
@@ -136,13 +135,4 @@ function characterStarts(text: string): Int32Array {
   for (let i = 0; i < text.length; i += (text.codePointAt(i) ?? 0) > 0xffff ? 2 : 1) starts[count++] = i;
   starts[count] = text.length;
   return starts.subarray(0, count + 1);
-}
-
-function byteName(byte: number): string {
-  return `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`;
-}
-
-function parseByteName(text: string): number | null {
-  const digits = /^<0x([0-9A-Fa-f]{2})>$/.exec(text)?.[1];
-  return digits === undefined ? null : parseInt(digits, 16);
 }

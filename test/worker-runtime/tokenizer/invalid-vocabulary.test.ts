@@ -11,7 +11,7 @@ const cases: readonly [string, Changes, ErrorName, string][] = [
   ['no tokenizer', spm({'tokenizer.ggml.model': null}), 'missing-key', 'tokenizer.ggml.model'],
   ['an unknown tokenizer', spm({'tokenizer.ggml.model': 'bert'}), 'unsupported-tokenizer', 'bert'],
   ['no pre-tokenizer', bpe({'tokenizer.ggml.pre': null}), 'unsupported-tokenizer', 'tokenizer.ggml.pre'],
-  ['an unknown pre-tokenizer', bpe({'tokenizer.ggml.pre': 'viking'}), 'unsupported-tokenizer', 'viking'],
+  ['an unknown pre-tokenizer', bpe({'tokenizer.ggml.pre': 'wombat'}), 'unsupported-tokenizer', 'wombat'],
   ['no tokens', spm({'tokenizer.ggml.tokens': null}), 'missing-key', 'tokenizer.ggml.tokens'],
   [
     'tokens that are numbers',
