@@ -7,7 +7,9 @@ import {findPreTokenizer, marksSpaces} from './pre-tokenizers.ts';
 import {SentencePiece} from './sentencepiece.ts';
 import {readSpecialTokens} from './special-tokens.ts';
 import type {Tokenizer} from './tokenizer.ts';
+import {findStrippingTokens} from './stripping-tokens.ts';
 import {Vocabulary} from './vocabulary.ts';
+import {WordPiece} from './word-piece.ts';
 import {VocabularyTokenizer} from './vocabulary-tokenizer.ts';
 
 const modelKey = 'tokenizer.ggml.model';
@@ -28,6 +30,8 @@ export async function createTokenizer(
       return createSentencePiece(metadata, checkpoint);
     case 'gpt2':
       return createBytePair(metadata, metadata.has(preKey) ? metadata.string(preKey) : null, checkpoint);
+    case 'bert':
+      return createWordPiece(metadata, checkpoint);
     case 'gemma4':
       return createBytePair(metadata, kind, checkpoint);
     default:
@@ -42,7 +46,16 @@ async function createSentencePiece(metadata: Metadata, checkpoint: Checkpoint): 
   // The IDs that SentencePiece itself gives to these tokens.
   const special = readSpecialTokens(metadata, vocabulary, {bos: 1, eos: 2, unknown: 0, addBos: true});
   const model = await SentencePiece.create(metadata, vocabulary, special.unknown, checkpoint);
-  return new VocabularyTokenizer(vocabulary, special, model);
+  return new VocabularyTokenizer(vocabulary, special, model, findStrippingTokens(metadata, vocabulary));
+}
+
+async function createWordPiece(metadata: Metadata, checkpoint: Checkpoint): Promise<Tokenizer> {
+  const vocabulary = await Vocabulary.create(metadata, checkpoint);
+  // The IDs of BERT's own vocabulary.
+  const defaults = {bos: 101, eos: null, unknown: 100, sep: 102, addBos: true, addSep: true};
+  const special = readSpecialTokens(metadata, vocabulary, defaults);
+  const model = await WordPiece.create(vocabulary, special.unknown, checkpoint);
+  return new VocabularyTokenizer(vocabulary, special, model, findStrippingTokens(metadata, vocabulary));
 }
 
 async function createBytePair(
@@ -56,5 +69,5 @@ async function createBytePair(
   const special = readSpecialTokens(metadata, vocabulary, {bos: null, eos: null, unknown: null, addBos});
   const kind = name !== null && marksSpaces(name) ? MarkedBytePair : BytePair;
   const model = await kind.create(metadata, vocabulary, preTokenizer, special.unknown, checkpoint);
-  return new VocabularyTokenizer(vocabulary, special, model);
+  return new VocabularyTokenizer(vocabulary, special, model, findStrippingTokens(metadata, vocabulary));
 }

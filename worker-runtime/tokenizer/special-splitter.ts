@@ -1,5 +1,10 @@
+import type {StrippingTokens} from './stripping-tokens.ts';
 import type {Vocabulary} from './vocabulary.ts';
 import {tokenType} from './vocabulary.ts';
+
+// White space of ASCII, as C's isspace has it.
+const leadingSpace = /^[ \t\n\v\f\r]+/;
+const trailingSpace = /[ \t\n\v\f\r]+$/;
 
 /** A stretch of text, or the ID of a special token in its place. */
 export type Fragment = string | number;
@@ -9,6 +14,8 @@ interface Special {
   readonly text: string;
   /** User-defined tokens are found in every text, the others only when asked for. */
   readonly userDefined: boolean;
+  readonly stripsLeft: boolean;
+  readonly stripsRight: boolean;
 }
 
 /** Finds the tokens that stand in a text as a whole, before the rest is divided by scores or merges. */
@@ -16,13 +23,16 @@ export class SpecialSplitter {
   /** Longest first: `<|end|>` must not be found inside of a longer token. */
   readonly #specials: readonly Special[];
 
-  constructor(vocabulary: Vocabulary) {
+  /** @param strips tokens that take the white space beside them away */
+  constructor(vocabulary: Vocabulary, strips: StrippingTokens) {
     const specials: Special[] = [];
     for (let id = 0; id < vocabulary.size; id++) {
       const userDefined = vocabulary.type(id) === tokenType.userDefined;
       if (!userDefined && !vocabulary.isSpecial(id)) continue;
       const text = vocabulary.text(id);
-      if (text !== '') specials.push({id, text, userDefined});
+      if (text === '') continue;
+      const [stripsLeft, stripsRight] = [strips.left.has(id), strips.right.has(id)];
+      specials.push({id, text, userDefined, stripsLeft, stripsRight});
     }
     this.#specials = specials.sort((a, b) => b.text.length - a.text.length);
   }
@@ -48,11 +58,15 @@ export class SpecialSplitter {
   }
 }
 
-function separate(text: string, {id, text: special}: Special): Fragment[] {
+function separate(text: string, special: Special): Fragment[] {
   const fragments: Fragment[] = [];
-  for (const [i, part] of text.split(special).entries()) {
-    if (i > 0) fragments.push(id);
-    if (part !== '') fragments.push(part);
+  const parts = text.split(special.text);
+  for (const [i, part] of parts.entries()) {
+    if (i > 0) fragments.push(special.id);
+    let rest = part;
+    if (i > 0 && special.stripsRight) rest = rest.replace(leadingSpace, '');
+    if (i < parts.length - 1 && special.stripsLeft) rest = rest.replace(trailingSpace, '');
+    if (rest !== '') fragments.push(rest);
   }
   return fragments;
 }

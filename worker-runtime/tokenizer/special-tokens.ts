@@ -11,8 +11,11 @@ export interface SpecialTokens {
   /** End of a message that waits for a tool's result. */
   readonly eom: number | null;
   readonly unknown: number | null;
+  /** Ends a text of an encoder. */
+  readonly sep: number | null;
   readonly addBos: boolean;
   readonly addEos: boolean;
+  readonly addSep: boolean;
 }
 
 /** What holds for a kind of tokenizer where the file does not say. */
@@ -20,7 +23,10 @@ export interface SpecialTokenDefaults {
   readonly bos: number | null;
   readonly eos: number | null;
   readonly unknown: number | null;
+  readonly sep?: number;
   readonly addBos: boolean;
+  readonly addEos?: boolean;
+  readonly addSep?: boolean;
 }
 
 /** Writers put -1 as an unsigned number where a model has no such token. */
@@ -40,7 +46,7 @@ export function readSpecialTokens(
     if (vocabulary.has(id)) return id;
     throw invalidVocabulary(key, `is ${id}; the vocabulary has ${vocabulary.size} tokens`);
   };
-  const adds = (role: string, id: number | null, fallback: boolean): boolean => {
+  const adds = (role: 'bos' | 'eos' | 'sep', id: number | null, fallback: boolean): boolean => {
     const key = `tokenizer.ggml.add_${role}_token`;
     if (!metadata.has(key)) return fallback && id !== null;
     const asked = metadata.boolean(key);
@@ -50,13 +56,17 @@ export function readSpecialTokens(
   };
   const bos = token('bos', defaults.bos);
   const eos = token('eos', defaults.eos);
+  // The writers' spelling.
+  const sep = token('seperator', defaults.sep ?? null);
   return {
     bos,
     eos,
+    sep,
     eot: token('eot'),
     eom: token('eom'),
     unknown: token('unknown', defaults.unknown),
     addBos: adds('bos', bos, defaults.addBos),
-    addEos: adds('eos', eos, false),
+    addEos: adds('eos', eos, defaults.addEos ?? false),
+    addSep: adds('sep', sep, defaults.addSep ?? false),
   };
 }

@@ -3,6 +3,7 @@ import {endOfGenerationTokens} from './known-tokens.ts';
 import {closeUpPunctuation} from './punctuation.ts';
 import {SpecialSplitter} from './special-splitter.ts';
 import type {SpecialTokens} from './special-tokens.ts';
+import type {StrippingTokens} from './stripping-tokens.ts';
 import type {TokenModel} from './token-model.ts';
 import type {EncodeOptions, Tokenizer} from './tokenizer.ts';
 import type {Vocabulary} from './vocabulary.ts';
@@ -22,11 +23,13 @@ export class VocabularyTokenizer implements Tokenizer {
   readonly addEos: boolean;
   readonly endOfGeneration: ReadonlySet<number>;
   readonly controlTexts: readonly string[];
+  /** Added behind a text; `null`: none is. */
+  readonly #sep: number | null;
   readonly #vocabulary: Vocabulary;
   readonly #model: TokenModel;
   readonly #splitter: SpecialSplitter;
 
-  constructor(vocabulary: Vocabulary, special: SpecialTokens, model: TokenModel) {
+  constructor(vocabulary: Vocabulary, special: SpecialTokens, model: TokenModel, strips: StrippingTokens) {
     this.vocabularySize = vocabulary.size;
     this.bos = special.bos;
     this.eos = special.eos;
@@ -34,9 +37,10 @@ export class VocabularyTokenizer implements Tokenizer {
     this.addEos = special.addEos;
     this.endOfGeneration = endOfGenerationTokens(vocabulary, special);
     this.controlTexts = findControlTexts(vocabulary);
+    this.#sep = special.addSep ? special.sep : null;
     this.#vocabulary = vocabulary;
     this.#model = model;
-    this.#splitter = new SpecialSplitter(vocabulary);
+    this.#splitter = new SpecialSplitter(vocabulary, strips);
   }
 
   encode(text: string, options: EncodeOptions = {}): number[] {
@@ -60,6 +64,7 @@ export class VocabularyTokenizer implements Tokenizer {
       afterSpecial = false;
     }
     if (addSpecial && this.addEos && this.eos !== null) output.push(this.eos);
+    if (addSpecial && this.#sep !== null) output.push(this.#sep);
     return output;
   }
 

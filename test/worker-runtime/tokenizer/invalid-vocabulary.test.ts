@@ -9,7 +9,7 @@ const bpe = (changes: Changes): Changes => bytePairKeys('qwen2', ['a b'], change
 
 const cases: readonly [string, Changes, ErrorName, string][] = [
   ['no tokenizer', spm({'tokenizer.ggml.model': null}), 'missing-key', 'tokenizer.ggml.model'],
-  ['an unknown tokenizer', spm({'tokenizer.ggml.model': 'bert'}), 'unsupported-tokenizer', 'bert'],
+  ['an unknown tokenizer', spm({'tokenizer.ggml.model': 'wombat'}), 'unsupported-tokenizer', 'wombat'],
   ['no pre-tokenizer', bpe({'tokenizer.ggml.pre': null}), 'unsupported-tokenizer', 'tokenizer.ggml.pre'],
   ['an unknown pre-tokenizer', bpe({'tokenizer.ggml.pre': 'wombat'}), 'unsupported-tokenizer', 'wombat'],
   ['no tokens', spm({'tokenizer.ggml.tokens': null}), 'missing-key', 'tokenizer.ggml.tokens'],
