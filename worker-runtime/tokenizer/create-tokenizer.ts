@@ -8,7 +8,8 @@ import {SentencePiece} from './sentencepiece.ts';
 import {readSpecialTokens} from './special-tokens.ts';
 import type {Tokenizer} from './tokenizer.ts';
 import {findStrippingTokens} from './stripping-tokens.ts';
-import {Vocabulary} from './vocabulary.ts';
+import {Unigram} from './unigram.ts';
+import {invalidVocabulary, Vocabulary} from './vocabulary.ts';
 import {WordPiece} from './word-piece.ts';
 import {VocabularyTokenizer} from './vocabulary-tokenizer.ts';
 
@@ -32,6 +33,8 @@ export async function createTokenizer(
       return createBytePair(metadata, metadata.has(preKey) ? metadata.string(preKey) : null, checkpoint);
     case 'bert':
       return createWordPiece(metadata, checkpoint);
+    case 't5':
+      return createUnigram(metadata, checkpoint);
     case 'gemma4':
       return createBytePair(metadata, kind, checkpoint);
     default:
@@ -55,6 +58,21 @@ async function createWordPiece(metadata: Metadata, checkpoint: Checkpoint): Prom
   const defaults = {bos: 101, eos: null, unknown: 100, sep: 102, addBos: true, addSep: true};
   const special = readSpecialTokens(metadata, vocabulary, defaults);
   const model = await WordPiece.create(vocabulary, special.unknown, checkpoint);
+  return new VocabularyTokenizer(vocabulary, special, model, findStrippingTokens(metadata, vocabulary));
+}
+
+async function createUnigram(metadata: Metadata, checkpoint: Checkpoint): Promise<Tokenizer> {
+  const vocabulary = await Vocabulary.create(metadata, checkpoint);
+  // The IDs of T5's own vocabulary.
+  const defaults = {bos: null, eos: 1, unknown: 2, addBos: false, addEos: true};
+  const special = readSpecialTokens(metadata, vocabulary, defaults);
+  if (special.unknown === null) {
+    throw invalidVocabulary(
+      'tokenizer.ggml.unknown_token_id',
+      'names no token; this kind of tokenizer needs it',
+    );
+  }
+  const model = await Unigram.create(metadata, vocabulary, special.unknown, checkpoint);
   return new VocabularyTokenizer(vocabulary, special, model, findStrippingTokens(metadata, vocabulary));
 }
 

@@ -3,11 +3,11 @@ import type {Metadata} from '../gguf/metadata.ts';
 import {byteName, parseByteName, spaceMark} from './byte-tokens.ts';
 import {inPieces} from './in-pieces.ts';
 import {mergeSymbols} from './merge-symbols.ts';
+import {readScores} from './scores.ts';
 import type {TokenModel} from './token-model.ts';
 import type {Vocabulary} from './vocabulary.ts';
-import {invalidVocabulary, tokenType} from './vocabulary.ts';
+import {tokenType} from './vocabulary.ts';
 
-const scoresKey = 'tokenizer.ggml.scores';
 const utf8 = new TextEncoder();
 
 /**
@@ -95,17 +95,6 @@ export class SentencePiece implements TokenModel {
       if (id !== null) output.push(id);
     }
   }
-}
-
-function readScores(metadata: Metadata, size: number): ArrayLike<number> {
-  const scores = metadata.numbers(scoresKey);
-  if (!scores) throw invalidVocabulary(scoresKey, 'is missing; this kind of tokenizer needs it');
-  if (scores.length !== size)
-    throw invalidVocabulary(scoresKey, `has ${scores.length} entries for ${size} tokens`);
-  for (let id = 0; id < size; id++) {
-    if (Number.isNaN(scores[id])) throw invalidVocabulary(scoresKey, `holds NaN for token ${id}`);
-  }
-  return scores;
 }
 
 async function rankByScore(

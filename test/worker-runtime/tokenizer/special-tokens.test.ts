@@ -33,6 +33,18 @@ describe('special tokens', () => {
     expect(encode('<x><x><y><y>')).to.deep.equal(['<x>', '<x><y>', '<y>']);
   });
 
+  it('of Phi 3 take the white space behind them away', async () => {
+    const encode = async (name: string): Promise<string[]> => {
+      const tokenizer = await tokenizerOf(bytePairKeys('qwen2', [], {'general.name': name}));
+      return texts(tokenizer, tokenizer.encode('<|im_start|> \n a<|endoftext|> b', {parseSpecial: true}));
+    };
+    expect(await encode('Phi-3-mini')).to.deep.equal(['<|im_start|>', 'a', '<|endoftext|>', 'Ġ', 'b']);
+    expect(await encode('Another')).to.deep.equal([
+      ...['<|im_start|>', 'Ġ', 'Ċ', 'Ġ', 'a'],
+      ...['<|endoftext|>', 'Ġ', 'b'],
+    ]);
+  });
+
   it('are plain text where the dropped character stands in them', async () => {
     const tokenizer = await tokenizerOf(bytePairKeys('qwen2', ['a b']));
     const options = {parseSpecial: true, dropped: '\uFDD0'};
