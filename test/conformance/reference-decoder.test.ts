@@ -14,9 +14,21 @@ interface Model {
 const tolerance = 2e-4;
 
 const models: readonly Model[] = [
-  ...['granite', 'llama', 'llama-rope', 'llama-yarn', 'olmo2', 'qwen2', 'qwen3', 'smollm3', 'stablelm'].map(
-    (name) => ({name}),
-  ),
+  ...[
+    'gpt-oss',
+    'granite',
+    'llama',
+    'llama-rope',
+    'llama-yarn',
+    'mixtral',
+    'olmo2',
+    'olmoe',
+    'qwen2',
+    'qwen3',
+    'qwen3moe',
+    'smollm3',
+    'stablelm',
+  ].map((name) => ({name})),
   // llama.cpp looks GELU up in a table of f16; these references come from the formula.
   ...['gemma', 'gemma2', 'gemma3', 'gpt2', 'starcoder2'].map((name) => ({
     name,

@@ -58,7 +58,9 @@ export function attention(
         const score = softCap(dot(head, key) * scoreScale(file, heads.length), scoreCap(file));
         return score - (slopes?.[index] ?? 0) * (position - first - i);
       });
-      return weightedSum(softmax(scores), seen(values));
+      // A sink takes a share of the weights, and has no value.
+      const sink = file.optional(`${name}.attn_sinks.weight`);
+      return weightedSum(softmax(sink ? [...scores, sink[index]!] : scores), seen(values));
     });
     const joined = file.is('bitnet') ? norm(file, `${name}.attn_sub_norm`, attended) : attended;
     return file.linear(`${name}.attn_output`, joined);
@@ -117,6 +119,7 @@ function scoreScale(file: ReferenceFile, headLength: number): number {
       return 1 / Math.sqrt(isLargest ? share : headLength);
     }
     case 'granite':
+    case 'granitemoe':
       return file.number('attention.scale', 0) || 1 / Math.sqrt(headLength);
     case 'jais':
       return 1 / headLength;

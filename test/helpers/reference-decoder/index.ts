@@ -66,7 +66,7 @@ function runLayer(
     const finished = (tensor: string, y: Vector): Vector =>
       hasOutputNorms ? norm(file, `${name}.${tensor}`, y) : y;
     const between = add(x, finished('post_attention_norm', attended[position]!), scale);
-    const before = file.is('seed_oss') ? 'post_attention_norm' : 'ffn_norm';
+    const before = file.is('seed_oss', 'glm4moe', 'gpt-oss') ? 'post_attention_norm' : 'ffn_norm';
     const input = isPostNormed(file) ? between : norm(file, `${name}.${before}`, between);
     return add(between, finished('post_ffw_norm', feedForward(file, layer, input)), scale);
   });
@@ -86,19 +86,19 @@ function isParallel(file: ReferenceFile, name: string): boolean {
 
 function embeddingScale(file: ReferenceFile): number {
   if (file.is('gemma', 'gemma2', 'gemma3')) return Math.sqrt(file.number('embedding_length'));
-  if (file.is('granite')) return file.number('embedding_scale', 0) || 1;
+  if (file.is('granite', 'granitemoe')) return file.number('embedding_scale', 0) || 1;
   return file.is('minicpm') ? file.number('embedding_scale', 12) || 1 : 1;
 }
 
 /** Factor of what a block adds. */
 function residualScale(file: ReferenceFile): number {
-  if (file.is('granite')) return file.number('residual_scale', 0) || 1;
+  if (file.is('granite', 'granitemoe')) return file.number('residual_scale', 0) || 1;
   if (!file.is('minicpm')) return 1;
   return file.number('residual_scale', 1.4 / Math.sqrt(file.number('block_count'))) || 1;
 }
 
 function logitScale(file: ReferenceFile): number {
-  if (file.is('granite')) return 1 / file.number('logit_scale');
+  if (file.is('granite', 'granitemoe')) return 1 / file.number('logit_scale');
   if (file.is('minicpm')) return 1 / file.number('logit_scale', 256 / file.number('embedding_length'));
   return file.is('command-r', 'cohere2') ? file.number('logit_scale', 0) || 1 : 1;
 }

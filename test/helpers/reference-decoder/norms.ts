@@ -21,7 +21,7 @@ export function norm(file: ReferenceFile, name: string, x: Vector): Vector {
  * StableLM and Command R normalise each head, and OLMo 2 and MPT all of them as one vector.
  */
 export function headNorm(file: ReferenceFile, name: string, x: Vector, headLength: number): Vector {
-  if (file.is('olmo2', 'mpt')) return norm(file, name, x);
+  if (file.is('olmo2', 'olmoe', 'mpt')) return norm(file, name, x);
   const weight = file.tensor(`${name}.weight`);
   return split(x, headLength).flatMap((head, index) => {
     const own = file.is('stablelm', 'command-r') ? index * headLength : 0;
