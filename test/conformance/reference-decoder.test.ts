@@ -15,8 +15,11 @@ const tolerance = 2e-4;
 
 const models: readonly Model[] = [
   ...[
+    'falcon-h1',
     'gpt-oss',
     'granite',
+    'granitehybrid',
+    'lfm2',
     'llama',
     'llama-rope',
     'llama-yarn',
@@ -26,6 +29,7 @@ const models: readonly Model[] = [
     'qwen2',
     'qwen3',
     'qwen3moe',
+    'qwen35',
     'smollm3',
     'stablelm',
   ].map((name) => ({name})),

@@ -1,5 +1,5 @@
 import type {ReferenceFile} from './file.ts';
-import {add, silu, softmax} from './math.ts';
+import {add, sigmoid, silu, softmax} from './math.ts';
 import type {Vector} from './math.ts';
 
 interface Choice {
@@ -42,7 +42,7 @@ function choose(file: ReferenceFile, name: string, x: Vector): Choice[] {
 function probabilitiesOf(file: ReferenceFile, scores: Vector): Vector {
   if (file.is('gpt-oss')) return scores;
   // 1: softmax, 2: sigmoid.
-  const named = file.is('glm4moe') ? file.number('expert_gating_func', 2) : 1;
+  const named = file.is('glm4moe', 'lfm2moe') ? file.number('expert_gating_func', 2) : 1;
   return named === 2 ? scores.map(sigmoid) : softmax(scores);
 }
 
@@ -90,8 +90,4 @@ function halves(x: Vector): [Vector, Vector] {
 function limitedSwiGlu(gate: number, up: number): number {
   const g = Math.min(gate, 7);
   return g * sigmoid(1.702 * g) * (Math.min(7, Math.max(-7, up)) + 1);
-}
-
-function sigmoid(x: number): number {
-  return 1 / (1 + Math.exp(-x));
 }

@@ -11,7 +11,8 @@ function normalise(file: ReferenceFile, x: Vector): number[] {
 
 /** Norm with the weight and the bias of that name, as far as the file has them. */
 export function norm(file: ReferenceFile, name: string, x: Vector): Vector {
-  const weight = file.optional(`${name}.weight`);
+  // Falcon H1's name of one has no ending.
+  const weight = file.optional(`${name}.weight`) ?? file.optional(name);
   const bias = file.optional(`${name}.bias`);
   return normalise(file, x).map((value, i) => value * (weight?.[i] ?? 1) + (bias?.[i] ?? 0));
 }

@@ -17,6 +17,7 @@ const adjacent = [
   'glm4',
   'granite',
   'granitemoe',
+  'granitehybrid',
   'smollm3',
   'arcee',
   'ernie4_5',
@@ -39,6 +40,7 @@ export function hasRope(file: ReferenceFile, layer: number): boolean {
       return layers - file.number('nextn_predict_layers', 0) !== 64 || isWindowed(file, layer);
     case 'granite':
     case 'granitemoe':
+    case 'granitehybrid':
       return file.flag('rope.scaling.finetuned', true);
     default:
       return !withoutRope.includes(file.architecture);
