@@ -1,6 +1,7 @@
 /** Small models of the architectures, with the keys and tensors of real files. */
 import {withExperts} from './with-experts.ts';
 import {gptLike} from './gpt-like.ts';
+import {recurrent} from './recurrent.ts';
 import {llamaLike} from './llama-like.ts';
 import type {TinyRecipe} from './recipe.ts';
 import {windowedAndScaled} from './windowed-and-scaled.ts';
@@ -14,4 +15,5 @@ export const tinyRecipes: Readonly<Record<string, TinyRecipe>> = {
   ...gptLike,
   ...windowedAndScaled,
   ...withExperts,
+  ...recurrent,
 };

@@ -21,14 +21,20 @@ export interface TinyRecipe {
   readonly fusedQkv?: boolean;
   /** Weights of the norms of queries and keys: for one head, for each, or for all as one vector. */
   readonly queryKeyNorm?: 'head' | 'each-head' | 'whole';
+  /** Whether each head of queries is followed by a gate. */
+  readonly gatedHeads?: boolean;
+  /** What layers have in place of attention, or beside it; their keys are among `keys`. */
+  readonly mixer?: (layer: number) => TinyMixer | undefined;
   /** `fused` has gate and up in `ffn_up`; `ungated` has no gate. */
-  readonly network?: 'gated' | 'fused' | 'ungated';
+  readonly network?: 'gated' | 'fused' | 'ungated' | 'none';
   /** In place of the networks of some layers. */
   readonly experts?: TinyExperts;
   /** Matrices that have a bias. */
   readonly biases?: readonly string[];
   /** Matrices that have a `.scale`. */
   readonly scales?: readonly string[];
+  /** By default `output_norm`. */
+  readonly outputNorm?: string;
   /** Whether the output matrix is the embedding. */
   readonly tied?: boolean;
   /** About the standard deviation of the products with the output matrix. */
@@ -61,6 +67,41 @@ export interface TinyExperts {
   readonly sharedGate?: boolean;
 }
 
+/** A mixer with a state. `inner` is the length of what it mixes, `state` what is kept of each element of it. */
+export type TinyMixer = TinyConvolution | TinyMamba | TinyMamba2 | TinyDeltaRule;
+
+export interface TinyConvolution {
+  readonly kind: 'short-convolution';
+  readonly taps: number;
+}
+
+export interface TinyMamba {
+  readonly kind: 'mamba';
+  readonly inner: number;
+  readonly state: number;
+  readonly rank: number;
+  readonly taps: number;
+}
+
+interface Headed {
+  readonly inner: number;
+  readonly state: number;
+  readonly heads: number;
+  /** Of B and C, or of keys. */
+  readonly groups: number;
+  readonly taps: number;
+}
+
+export interface TinyMamba2 extends Headed {
+  readonly kind: 'mamba2';
+  /** Whether attention stands beside it. */
+  readonly besideAttention?: boolean;
+}
+
+export interface TinyDeltaRule extends Headed {
+  readonly kind: 'delta-rule';
+}
+
 export const f32 = (value: number): MetadataInput => ({type: 'f32', value});
 
 export const defaults = {
@@ -78,6 +119,7 @@ export const defaults = {
   scales: [],
   tied: false,
   gain: 2,
+  outputNorm: 'output_norm',
 } as const satisfies Partial<TinyRecipe>;
 
 /** A recipe with all that it leaves open. */

@@ -41,6 +41,12 @@ export class TensorMaker {
     return {name, type: 'F32', dimensions, data};
   }
 
+  /** Exponents of what a state keeps: below 0. */
+  rates(name: string, dimensions: readonly number[]): TensorInput {
+    const data = this.#random.uniform(product(dimensions), 0.4).map((value) => value - 0.45);
+    return {name, type: 'F32', dimensions, data};
+  }
+
   bias(name: string, dimensions: readonly number[]): TensorInput {
     const data = this.#random.uniform(product(dimensions), 0.4);
     return {name: `${name}.bias`, type: 'F32', dimensions, data};

@@ -1,6 +1,7 @@
 import type {TensorInput} from '../write-gguf.ts';
 import {at, headLengthOf} from './recipe.ts';
 import type {Complete, TinyExperts} from './recipe.ts';
+import {recurrentTensors} from './recurrent-tensors.ts';
 import {TensorMaker} from './tensor-maker.ts';
 
 /** All tensors of a file. */
@@ -12,7 +13,7 @@ export function tensorsOf(recipe: Complete, vocabularySize: number): TensorInput
   return [
     ...make.matrix('token_embd', embedding, vocabularySize, embeddingGain),
     ...Array.from({length: layers}, (_, layer) => layerTensors(recipe, layer, make)).flat(),
-    ...make.norm('output_norm', embedding),
+    ...make.norm(recipe.outputNorm, embedding),
     ...(tied ? [] : make.matrix('output', embedding, vocabularySize, gain)),
     ...Object.entries(tensors).map(([name, tensor]) => ({name, type: 'F32', ...tensor}) as const),
   ];
@@ -24,7 +25,7 @@ function layerTensors(recipe: Complete, index: number, make: TensorMaker): Tenso
   const hasExperts = experts !== undefined && (experts.layers?.includes(index) ?? true);
   return [
     ...norms.flatMap((norm) => make.norm(`${name}.${norm}`, embedding)),
-    ...attentionTensors(recipe, index, make),
+    ...mixerTensors(recipe, index, make),
     ...(hasExperts ? expertTensors(experts, embedding, name, make) : networkTensors(recipe, index, make)),
     ...Object.entries(vectors?.(index) ?? {}).map(([vector, length]) =>
       make.weight(`${name}.${vector}`, [length]),
@@ -32,11 +33,19 @@ function layerTensors(recipe: Complete, index: number, make: TensorMaker): Tenso
   ];
 }
 
+function mixerTensors(recipe: Complete, index: number, make: TensorMaker): TensorInput[] {
+  const mixer = recipe.mixer?.(index);
+  if (!mixer) return attentionTensors(recipe, index, make);
+  const own = recurrentTensors(mixer, recipe.embedding, `blk.${index}`, make);
+  const isBeside = mixer.kind === 'mamba2' && mixer.besideAttention;
+  return isBeside ? [...own, ...attentionTensors(recipe, index, make)] : own;
+}
+
 /** Queries and keys are so long that attention prefers some positions clearly. */
 const queryKeyGain = 1.4;
 
 function attentionTensors(recipe: Complete, index: number, make: TensorMaker): TensorInput[] {
-  const {embedding, fusedQkv, queryKeyNorm} = recipe;
+  const {embedding, fusedQkv, queryKeyNorm, gatedHeads} = recipe;
   const name = `blk.${index}`;
   const length = headLengthOf(recipe);
   const [heads, headsKv] = [at(recipe.heads, index), at(recipe.headsKv, index)];
@@ -49,7 +58,7 @@ function attentionTensors(recipe: Complete, index: number, make: TensorMaker): T
     ...(fusedQkv
       ? make.matrix(`${name}.attn_qkv`, embedding, (heads + 2 * headsKv) * length, queryKeyGain)
       : [
-          ...make.matrix(`${name}.attn_q`, embedding, heads * length, queryKeyGain),
+          ...make.matrix(`${name}.attn_q`, embedding, heads * length * (gatedHeads ? 2 : 1), queryKeyGain),
           ...make.matrix(`${name}.attn_k`, embedding, headsKv * length, queryKeyGain),
           ...make.matrix(`${name}.attn_v`, embedding, headsKv * length),
         ]),
@@ -63,6 +72,7 @@ function networkTensors(recipe: Complete, index: number, make: TensorMaker): Ten
   const {embedding, network} = recipe;
   const name = `blk.${index}`;
   const length = at(recipe.feedForward, index);
+  if (network === 'none') return [];
   return [
     ...(network === 'gated' ? make.matrix(`${name}.ffn_gate`, embedding, length) : []),
     ...make.matrix(`${name}.ffn_up`, embedding, network === 'fused' ? 2 * length : length),
