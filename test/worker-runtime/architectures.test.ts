@@ -105,6 +105,7 @@ describe('architectures', () => {
     ],
     ['qwen3moe', {experts: {count: 2, used: 3, length: 48}}, 'gguf-metadata', 'qwen3moe.expert_used_count'],
     ['olmoe', {without: ['blk.2.ffn_gate_inp.weight']}, 'missing-tensor', 'blk.2.ffn_gate_inp.weight'],
+    ['llama, Mixtral', {without: ['llama.expert_used_count']}, 'missing-key', 'llama.expert_used_count'],
     ['gpt-oss', {vectors: () => ({})}, 'missing-tensor', 'blk.0.attn_sinks.weight'],
     ['mamba2', {without: ['mamba2.ssm.group_count']}, 'missing-key', 'mamba2.ssm.group_count'],
     ['mamba', {without: ['blk.1.ssm_a']}, 'missing-tensor', 'blk.1.ssm_a'],
