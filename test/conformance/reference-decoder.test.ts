@@ -14,9 +14,25 @@ interface Model {
 const tolerance = 2e-4;
 
 const models: readonly Model[] = [
-  ...['granite', 'llama', 'llama-rope', 'llama-yarn', 'olmo2', 'qwen2', 'qwen3', 'smollm3', 'stablelm'].map(
-    (name) => ({name}),
-  ),
+  ...[
+    'falcon-h1',
+    'gpt-oss',
+    'granite',
+    'granitehybrid',
+    'lfm2',
+    'llama',
+    'llama-rope',
+    'llama-yarn',
+    'mixtral',
+    'olmo2',
+    'olmoe',
+    'qwen2',
+    'qwen3',
+    'qwen3moe',
+    'qwen35',
+    'smollm3',
+    'stablelm',
+  ].map((name) => ({name})),
   // llama.cpp looks GELU up in a table of f16; these references come from the formula.
   ...['gemma', 'gemma2', 'gemma3', 'gpt2', 'starcoder2'].map((name) => ({
     name,

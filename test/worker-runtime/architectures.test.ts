@@ -17,6 +17,9 @@ const tokens = Array.from({length: 110}, (_, index) => (index * 37 + 1) % 300);
 /** As in reference-decoder.test.ts, where it is derived: 5e-5 for two layers and logits up to 5. Errors add up over layers. */
 const tolerance = (layers: number, largestLogit: number): number => 2.5e-5 * layers * (largestLogit / 5);
 
+/** Against reference data, in test/conformance/. */
+const checkedElsewhere = ['gemma4'];
+
 const recipeOf = (name: string): TinyRecipe => {
   const recipe = tinyRecipes[name];
   if (!recipe) throw new Error(`no recipe ${name}`);
@@ -28,9 +31,10 @@ describe('architectures', () => {
   before(async () => (runtime = await GgufRuntime.boot()));
   after(() => runtime.terminate());
 
-  it('are all checked here', () => {
+  it('are all checked, here or against reference data', () => {
     const checked = new Set(Object.values(tinyRecipes).map(({architecture}) => architecture));
-    expect([...architectures.keys()].filter((name) => !checked.has(name))).to.deep.equal([]);
+    const others = [...architectures.keys()].filter((name) => !checked.has(name));
+    expect(others).to.deep.equal(checkedElsewhere);
   });
 
   describe('give what their formulas give, with the same bits in any slices', () => {
@@ -93,6 +97,19 @@ describe('architectures', () => {
     ['seed_oss', {norms: ['attn_norm', 'ffn_norm']}, 'missing-tensor', 'blk.0.post_attention_norm.weight'],
     ['glm4, and one layer for more tokens', {network: 'gated'}, 'tensor-shape', 'blk.0.ffn_up.weight'],
     ['internlm2', {queryKeyNorm: 'head'}, 'unsupported-feature', 'blk.0.attn_q_norm.weight'],
+    [
+      'deepseek',
+      {keys: {leading_dense_block_count: 1, expert_shared_count: 2}},
+      'missing-key',
+      'deepseek.expert_weights_scale',
+    ],
+    ['qwen3moe', {experts: {count: 2, used: 3, length: 48}}, 'gguf-metadata', 'qwen3moe.expert_used_count'],
+    ['olmoe', {without: ['blk.2.ffn_gate_inp.weight']}, 'missing-tensor', 'blk.2.ffn_gate_inp.weight'],
+    ['llama, Mixtral', {without: ['llama.expert_used_count']}, 'missing-key', 'llama.expert_used_count'],
+    ['gpt-oss', {vectors: () => ({})}, 'missing-tensor', 'blk.0.attn_sinks.weight'],
+    ['mamba2', {without: ['mamba2.ssm.group_count']}, 'missing-key', 'mamba2.ssm.group_count'],
+    ['mamba', {without: ['blk.1.ssm_a']}, 'missing-tensor', 'blk.1.ssm_a'],
+    ['lfm2', {keys: {}}, 'missing-key', 'lfm2.shortconv.l_cache'],
     ['plamo', {norms: ['attn_norm', 'ffn_norm']}, 'unsupported-feature', 'blk.0.ffn_norm.weight'],
   ];
 

@@ -70,7 +70,6 @@ describe('a refused load', () => {
   }
 
   for (const [key, value] of [
-    ['llama.expert_count', 8],
     ['llama.expert_used_count', 2],
     ['llama.attention.value_length', 8],
     ['llama.rope.scaling.type', 'spiral'],

@@ -1,5 +1,5 @@
 import type {ReferenceFile} from './file.ts';
-import {dot, softCap, softmax, split} from './math.ts';
+import {dot, sigmoid, softCap, softmax, split} from './math.ts';
 import type {Vector} from './math.ts';
 import {headNorm, norm} from './norms.ts';
 import {hasRope, rotate} from './rope.ts';
@@ -32,6 +32,8 @@ interface Projections {
   readonly query: Vector;
   readonly key: Vector;
   readonly value: Vector;
+  /** How far what the heads give is let through. */
+  readonly gate?: Vector | undefined;
 }
 
 /** What attention adds to the residual stream of each token, from the normed states of all. */
@@ -48,7 +50,7 @@ export function attention(
   const values = all.map(({value}) => split(value, heads.length));
   const window = options.windows?.[layer] ?? (isWindowed(file, layer) ? windowLength(file) : 0);
   const slopes = alibiSlopes(file, heads.count);
-  return all.map(({query}, position) => {
+  return all.map(({query, gate}, position) => {
     const first = window === 0 ? 0 : Math.max(0, position - window + 1);
     const attended = split(query, heads.length).flatMap((head, index) => {
       const shared = Math.floor((index * heads.countKv) / heads.count);
@@ -58,9 +60,12 @@ export function attention(
         const score = softCap(dot(head, key) * scoreScale(file, heads.length), scoreCap(file));
         return score - (slopes?.[index] ?? 0) * (position - first - i);
       });
-      return weightedSum(softmax(scores), seen(values));
+      // A sink takes a share of the weights, and has no value.
+      const sink = file.optional(`${name}.attn_sinks.weight`);
+      return weightedSum(softmax(sink ? [...scores, sink[index]!] : scores), seen(values));
     });
-    const joined = file.is('bitnet') ? norm(file, `${name}.attn_sub_norm`, attended) : attended;
+    const gated = gate ? attended.map((value, i) => value * sigmoid(gate[i]!)) : attended;
+    const joined = file.is('bitnet') ? norm(file, `${name}.attn_sub_norm`, gated) : gated;
     return file.linear(`${name}.attn_output`, joined);
   });
 }
@@ -86,11 +91,12 @@ function projections(
   // Hunyuan alone normalises what is turned already.
   const placed = (tensor: string, row: Vector): Vector =>
     file.is('hunyuan-dense') ? normed(tensor, turned(row)) : turned(normed(tensor, row));
-  const {query, key, value} = rawProjections(file, name, heads, x);
+  const {query, key, value, gate} = rawProjections(file, name, heads, x);
   return {
     query: placed('attn_q_norm', clamp(query)),
     key: placed('attn_k_norm', clamp(key)),
     value: clamp(value),
+    gate,
   };
 }
 
@@ -98,7 +104,16 @@ function projections(
 function rawProjections(file: ReferenceFile, name: string, heads: Heads, x: Vector): Projections {
   if (!file.hasTensor(`${name}.attn_qkv.weight`)) {
     const project = (part: string): Vector => file.linear(`${name}.attn_${part}`, x);
-    return {query: project('q'), key: project('k'), value: project('v')};
+    const [query, key, value] = [project('q'), project('k'), project('v')];
+    if (!file.is('qwen35', 'qwen35moe')) return {query, key, value};
+    // The query of each head is followed by the head's gate.
+    const pairs = split(query, 2 * heads.length);
+    return {
+      query: pairs.flatMap((pair) => pair.slice(0, heads.length)),
+      gate: pairs.flatMap((pair) => pair.slice(heads.length)),
+      key,
+      value,
+    };
   }
   const all = file.linear(`${name}.attn_qkv`, x);
   const [keys, values] = [heads.count * heads.length, (heads.count + heads.countKv) * heads.length];
@@ -117,6 +132,8 @@ function scoreScale(file: ReferenceFile, headLength: number): number {
       return 1 / Math.sqrt(isLargest ? share : headLength);
     }
     case 'granite':
+    case 'granitemoe':
+    case 'granitehybrid':
       return file.number('attention.scale', 0) || 1 / Math.sqrt(headLength);
     case 'jais':
       return 1 / headLength;

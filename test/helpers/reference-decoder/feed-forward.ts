@@ -1,3 +1,4 @@
+import {experts} from './experts.ts';
 import type {ReferenceFile} from './file.ts';
 import {gelu, silu, squaredRelu, xielu} from './math.ts';
 import type {Vector} from './math.ts';
@@ -22,6 +23,7 @@ const withGateInUp = ['phi3', 'chatglm', 'glm4'];
 /** What the network of a layer adds to the residual stream of a token, from its normed state. */
 export function feedForward(file: ReferenceFile, layer: number, x: Vector): Vector {
   const name = `blk.${layer}`;
+  if (file.hasTensor(`${name}.ffn_gate_inp.weight`)) return experts(file, layer, x);
   const activate = activation(file, layer);
   const up = file.linear(`${name}.ffn_up`, x);
   const hidden = hiddenLayer(file, name, x, up, activate);

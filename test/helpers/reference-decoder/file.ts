@@ -93,4 +93,16 @@ export class ReferenceFile {
     const bias = this.optional(`${name}.bias`);
     return bias ? add(scaled, bias) : scaled;
   }
+
+  /** The same with matrix `index` of `count` that lie one behind the other. */
+  linearOf(name: string, index: number, count: number, x: Vector): Vector {
+    const part = (tensor: Float32Array): Float32Array => {
+      const length = tensor.length / count;
+      return tensor.subarray(index * length, (index + 1) * length);
+    };
+    const scale = this.optional(`${name}.scale`)?.[index] ?? 1;
+    const scaled = multiply(part(this.tensor(`${name}.weight`)), x).map((value) => value * scale);
+    const bias = this.optional(`${name}.bias`);
+    return bias ? add(scaled, part(bias)) : scaled;
+  }
 }

@@ -3,12 +3,12 @@
  * architecture, and slow on purpose: nothing here is shared with the decoder that it checks. Every token is computed with
  * the whole text before it; there is no cache and no batch.
  */
-import {attention} from './attention.ts';
 import type {ReferenceOptions} from './attention.ts';
 import {feedForward} from './feed-forward.ts';
 import {ReferenceFile} from './file.ts';
 import {add, softCap} from './math.ts';
 import type {Vector} from './math.ts';
+import {mix} from './mixer.ts';
 import {norm} from './norms.ts';
 
 export type {ReferenceOptions} from './attention.ts';
@@ -29,8 +29,9 @@ export async function referenceLogits(
   const layers = file.number('block_count') - file.number('nextn_predict_layers', 0);
   for (let layer = 0; layer < layers; layer++) hidden = runLayer(file, layer, hidden, options);
   const output = file.hasTensor('output.weight') ? 'output' : 'token_embd';
+  const outputNorm = file.is('lfm2', 'lfm2moe') ? 'token_embd_norm' : 'output_norm';
   return hidden.map((x) => {
-    const logits = file.linear(output, norm(file, 'output_norm', x));
+    const logits = file.linear(output, norm(file, outputNorm, x));
     return logits.map((value) => softCap(value * logitScale(file), logitCap(file)));
   });
 }
@@ -56,7 +57,7 @@ function runLayer(
   const normed = hidden.map((x) => (isPostNormed(file) ? x : norm(file, `${name}.attn_norm`, x)));
   const second = `${name}.attn_norm_2`;
   const forAttention = file.hasTensor(`${second}.weight`) ? hidden.map((x) => norm(file, second, x)) : normed;
-  const attended = attention(file, layer, forAttention, options);
+  const attended = mix(file, layer, forAttention, options);
   return hidden.map((x, position) => {
     if (isParallel(file, name)) {
       const input = file.is('gptneox') ? norm(file, `${name}.ffn_norm`, x) : normed[position]!;
@@ -66,7 +67,10 @@ function runLayer(
     const finished = (tensor: string, y: Vector): Vector =>
       hasOutputNorms ? norm(file, `${name}.${tensor}`, y) : y;
     const between = add(x, finished('post_attention_norm', attended[position]!), scale);
-    const before = file.is('seed_oss') ? 'post_attention_norm' : 'ffn_norm';
+    if (file.is('mamba', 'mamba2')) return between;
+    const before = file.is('seed_oss', 'glm4moe', 'gpt-oss', 'qwen35', 'qwen35moe')
+      ? 'post_attention_norm'
+      : 'ffn_norm';
     const input = isPostNormed(file) ? between : norm(file, `${name}.${before}`, between);
     return add(between, finished('post_ffw_norm', feedForward(file, layer, input)), scale);
   });
@@ -86,19 +90,19 @@ function isParallel(file: ReferenceFile, name: string): boolean {
 
 function embeddingScale(file: ReferenceFile): number {
   if (file.is('gemma', 'gemma2', 'gemma3')) return Math.sqrt(file.number('embedding_length'));
-  if (file.is('granite')) return file.number('embedding_scale', 0) || 1;
+  if (file.is('granite', 'granitemoe', 'granitehybrid')) return file.number('embedding_scale', 0) || 1;
   return file.is('minicpm') ? file.number('embedding_scale', 12) || 1 : 1;
 }
 
 /** Factor of what a block adds. */
 function residualScale(file: ReferenceFile): number {
-  if (file.is('granite')) return file.number('residual_scale', 0) || 1;
+  if (file.is('granite', 'granitemoe', 'granitehybrid')) return file.number('residual_scale', 0) || 1;
   if (!file.is('minicpm')) return 1;
   return file.number('residual_scale', 1.4 / Math.sqrt(file.number('block_count'))) || 1;
 }
 
 function logitScale(file: ReferenceFile): number {
-  if (file.is('granite')) return 1 / file.number('logit_scale');
+  if (file.is('granite', 'granitemoe', 'granitehybrid')) return 1 / file.number('logit_scale');
   if (file.is('minicpm')) return 1 / file.number('logit_scale', 256 / file.number('embedding_length'));
   return file.is('command-r', 'cohere2') ? file.number('logit_scale', 0) || 1 : 1;
 }

@@ -48,6 +48,10 @@ export function softCap(x: number, cap: number): number {
   return cap === 0 ? x : cap * Math.tanh(x / cap);
 }
 
+export function sigmoid(x: number): number {
+  return 1 / (1 + Math.exp(-x));
+}
+
 export function silu(x: number): number {
   return x / (1 + Math.exp(-x));
 }

@@ -11,7 +11,8 @@ function normalise(file: ReferenceFile, x: Vector): number[] {
 
 /** Norm with the weight and the bias of that name, as far as the file has them. */
 export function norm(file: ReferenceFile, name: string, x: Vector): Vector {
-  const weight = file.optional(`${name}.weight`);
+  // Falcon H1's name of one has no ending.
+  const weight = file.optional(`${name}.weight`) ?? file.optional(name);
   const bias = file.optional(`${name}.bias`);
   return normalise(file, x).map((value, i) => value * (weight?.[i] ?? 1) + (bias?.[i] ?? 0));
 }
@@ -21,7 +22,7 @@ export function norm(file: ReferenceFile, name: string, x: Vector): Vector {
  * StableLM and Command R normalise each head, and OLMo 2 and MPT all of them as one vector.
  */
 export function headNorm(file: ReferenceFile, name: string, x: Vector, headLength: number): Vector {
-  if (file.is('olmo2', 'mpt')) return norm(file, name, x);
+  if (file.is('olmo2', 'olmoe', 'mpt')) return norm(file, name, x);
   const weight = file.tensor(`${name}.weight`);
   return split(x, headLength).flatMap((head, index) => {
     const own = file.is('stablelm', 'command-r') ? index * headLength : 0;

@@ -16,9 +16,13 @@ const adjacent = [
   'chatglm',
   'glm4',
   'granite',
+  'granitemoe',
+  'granitehybrid',
   'smollm3',
   'arcee',
   'ernie4_5',
+  'ernie4_5-moe',
+  'deepseek',
 ];
 
 const withoutRope = ['gpt2', 'mpt', 'bloom', 'jais'];
@@ -35,6 +39,8 @@ export function hasRope(file: ReferenceFile, layer: number): boolean {
     case 'exaone4':
       return layers - file.number('nextn_predict_layers', 0) !== 64 || isWindowed(file, layer);
     case 'granite':
+    case 'granitemoe':
+    case 'granitehybrid':
       return file.flag('rope.scaling.finetuned', true);
     default:
       return !withoutRope.includes(file.architecture);

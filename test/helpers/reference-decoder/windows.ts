@@ -1,7 +1,14 @@
 import type {ReferenceFile} from './file.ts';
 
 /** Of the architectures that have windows: every so many layers one sees everything. */
-const periods: Readonly<Record<string, number>> = {gemma2: 2, gemma3: 6, cohere2: 4, olmo2: 4, exaone4: 4};
+const periods: Readonly<Record<string, number>> = {
+  gemma2: 2,
+  gemma3: 6,
+  cohere2: 4,
+  olmo2: 4,
+  exaone4: 4,
+  'gpt-oss': 2,
+};
 
 export function windowLength(file: ReferenceFile): number {
   switch (file.architecture) {

@@ -1,6 +1,6 @@
 import {Random} from '../random.ts';
-import {f32} from './tiny-model.ts';
-import type {TinyRecipe} from './tiny-model.ts';
+import {f32} from './recipe.ts';
+import type {TinyRecipe} from './recipe.ts';
 
 const everywhere = ['attn_qkv', 'attn_output', 'ffn_up', 'ffn_down'] as const;
 

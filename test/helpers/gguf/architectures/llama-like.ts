@@ -1,5 +1,5 @@
-import {f32} from './tiny-model.ts';
-import type {TinyRecipe} from './tiny-model.ts';
+import {f32} from './recipe.ts';
+import type {TinyRecipe} from './recipe.ts';
 
 const qkv = ['attn_q', 'attn_k', 'attn_v'] as const;
 const network = ['ffn_gate', 'ffn_up', 'ffn_down'] as const;

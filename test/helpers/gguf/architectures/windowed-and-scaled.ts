@@ -1,6 +1,6 @@
 import {ropeFactors} from './llama-like.ts';
-import {f32} from './tiny-model.ts';
-import type {TinyRecipe} from './tiny-model.ts';
+import {f32} from './recipe.ts';
+import type {TinyRecipe} from './recipe.ts';
 
 /** Shorter than a block of 32 positions, and no multiple of anything. */
 const window = {'attention.sliding_window': 21} as const;

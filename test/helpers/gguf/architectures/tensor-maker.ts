@@ -1,0 +1,58 @@
+import {Random} from '../random.ts';
+import type {TensorInput} from '../write-gguf.ts';
+import type {Complete} from './recipe.ts';
+
+/** Random tensors, named without their layer where a recipe lists them. */
+export class TensorMaker {
+  readonly #recipe: Pick<Complete, 'biases' | 'scales' | 'norm'>;
+  readonly #random = new Random(7);
+
+  constructor(recipe: Pick<Complete, 'biases' | 'scales' | 'norm'>) {
+    this.#recipe = recipe;
+  }
+
+  /**
+   * A matrix and what else its product has: inputs of variance one give outputs of variance gain².
+   *
+   * @param count of matrices, one behind the other; `undefined`: one, in a tensor of two dimensions
+   */
+  matrix(name: string, columns: number, rows: number, gain = 1, count?: number): TensorInput[] {
+    const {biases, scales} = this.#recipe;
+    const kind = name.replace(/^blk\.\d+\./, '');
+    const more = count === undefined ? [] : [count];
+    const data = this.#random.uniform(columns * rows * (count ?? 1), gain * Math.sqrt(3 / columns));
+    return [
+      {name: `${name}.weight`, type: 'F32', dimensions: [columns, rows, ...more], data},
+      ...(biases.includes(kind) ? [this.bias(name, [rows, ...more])] : []),
+      ...(scales.includes(kind) ? [this.weight(`${name}.scale`, [count ?? 1])] : []),
+    ];
+  }
+
+  norm(name: string, length: number): TensorInput[] {
+    const {norm} = this.#recipe;
+    if (norm === 'plain') return [];
+    const weight = this.weight(`${name}.weight`, [length]);
+    return norm === 'rms' || norm === 'layer' ? [weight] : [weight, this.bias(name, [length])];
+  }
+
+  /** Factors about one. */
+  weight(name: string, dimensions: readonly number[]): TensorInput {
+    const data = this.#random.uniform(product(dimensions), 0.3).map((value) => 1 + value);
+    return {name, type: 'F32', dimensions, data};
+  }
+
+  /** Exponents of what a state keeps: below 0. */
+  rates(name: string, dimensions: readonly number[]): TensorInput {
+    const data = this.#random.uniform(product(dimensions), 0.4).map((value) => value - 0.45);
+    return {name, type: 'F32', dimensions, data};
+  }
+
+  bias(name: string, dimensions: readonly number[]): TensorInput {
+    const data = this.#random.uniform(product(dimensions), 0.4);
+    return {name: `${name}.bias`, type: 'F32', dimensions, data};
+  }
+}
+
+function product(factors: readonly number[]): number {
+  return factors.reduce((result, factor) => result * factor, 1);
+}
