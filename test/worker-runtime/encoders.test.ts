@@ -95,6 +95,14 @@ describe('encoders', () => {
     expect(largestDifference(short!, long!)).to.be.greaterThan(1e-3);
   });
 
+  it('have room for the states of a text and for one layer of keys and values, however many layers there are', async () => {
+    const bytes = async (layers: number): Promise<number> =>
+      (await runtimes[0]!.loadModel(tinyModel({...recipeOf('nomic-bert'), layers}))).memory.kvCache;
+    // 256 positions of 64 values, f32: states, keys and values.
+    expect(await bytes(1)).to.equal(3 * 256 * 64 * 4);
+    expect(await bytes(5)).to.equal(3 * 256 * 64 * 4);
+  });
+
   const refusals: readonly (readonly [string, Partial<TinyRecipe>, ErrorName, string])[] = [
     ['bert', {keys: {'attention.causal': true}}, 'unsupported-feature', 'bert.attention.causal'],
     ['bert', {keys: {pooling_type: 4}}, 'unsupported-feature', 'bert.pooling_type'],
