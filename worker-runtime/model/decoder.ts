@@ -241,20 +241,20 @@ export class Decoder {
     tokens.forEach((token, index) => this.#copyRow(embedding, token, pointer + index * stride));
     const count = (tokens.length * stride) / 4;
     if (this.spec.embeddingScale !== 1) exports.scale(pointer, this.spec.embeddingScale, count);
-    if (positions) {
-      const added = this.#normed.pointer;
-      tokens.forEach((_, index) => this.#copyRow(positions, position + index, added + index * stride));
-      exports.add(pointer, pointer, added, count);
-    }
-    if (tokenTypes) {
-      const added = this.#normed.pointer;
-      tokens.forEach((_, index) => this.#copyRow(tokenTypes, 0, added + index * stride));
-      exports.add(pointer, pointer, added, count);
-    }
+    if (positions) this.#addRows(positions, tokens.length, (index) => position + index);
+    if (tokenTypes) this.#addRows(tokenTypes, tokens.length, () => 0);
     if (embeddingNorm) {
       normalise(this.#kernels, this.spec.norm, embeddingNorm, this.#hidden, this.#hidden, tokens.length);
     }
     if (perLayer) embedPerLayer(this.spec, perLayer, this.#kernels, this.#hidden, tokens);
+  }
+
+  /** hidden += a row of `matrix` for each of `count` tokens */
+  #addRows(matrix: Matrix, count: number, rowOf: (index: number) => number): void {
+    const {pointer, stride} = this.#hidden;
+    const added = this.#normed.pointer;
+    for (let index = 0; index < count; index++) this.#copyRow(matrix, rowOf(index), added + index * stride);
+    this.#kernels.core.exports.add(pointer, pointer, added, (count * stride) / 4);
   }
 
   #copyRow({format, columns, parts}: Matrix, row: number, target: number): void {
