@@ -36,16 +36,19 @@ function describedFunctions() {
 }
 
 const {architectures} = await load('worker-runtime/model/architectures/index.ts');
-const {referenceModels} = await load('test/conformance/reference-models.ts');
+const {referenceModels, embeddingModels} = await load('test/conformance/reference-models.ts');
 const {tinyRecipes} = await load('test/helpers/gguf/architectures/index.ts');
+const {tinyEncoders} = await load('test/helpers/gguf/architectures/encoders.ts');
 const described = describedFunctions();
-const synthetic = new Set(Object.values(tinyRecipes).map(({architecture}) => architecture));
+const synthetic = new Set(
+  Object.values({...tinyRecipes, ...tinyEncoders}).map(({architecture}) => architecture),
+);
 
 const rows = [...architectures].map(([name, read]) => {
   const text = described.get(read.name);
   if (!text) throw new Error(`${read.name} (${name}) has no comment`);
   const checks = [
-    ...(referenceModels[name] ? ['llama.cpp'] : []),
+    ...(referenceModels[name] || embeddingModels[name] ? ['llama.cpp'] : []),
     ...(synthetic.has(name) ? ['plain forward pass'] : []),
   ];
   return `| \`${name}\` | ${text} | ${checks.join(', ') || 'nothing yet'} |`;
@@ -58,8 +61,12 @@ setting that it does not have, is refused from the header, before the weights ar
 
 This page is generated from \`worker-runtime/model/architectures/\` and the lists of the tests by \`npm run docs\`.
 
-"llama.cpp" means: logits of a small model within 10⁻³ of llama.cpp's (f32 weights), and the same greedy tokens. "Plain forward
-pass" means: logits of small models with random weights against a reference in f64 that shares no code with the decoder.
+"llama.cpp" means: logits of a small model within 10⁻³ of llama.cpp's (f32 weights), and the same greedy tokens; of encoders, their
+embeddings. "Plain forward pass" means: logits or states of small models with random weights against a reference in f64 that shares
+no code with the decoder.
+
+Encoders (the BERTs, EmbeddingGemma) make embeddings and generate nothing. A decoder whose file names a pooling (Qwen 3 Embedding is
+a \`qwen3\`) makes embeddings, too.
 
 | architecture | what it is | checked against |
 |---|---|---|

@@ -90,6 +90,12 @@ export const errorRegistry = {
     recoverable: true,
     help: 'The model source is not a usable URL, Blob or ArrayBuffer.',
   },
+  'unsuitable-model': {
+    code: 113,
+    stage: 'protocol',
+    recoverable: true,
+    help: 'The resident model cannot do this: an encoder does not generate, and a model whose file names no pooling makes embeddings only where `pooling` is given.',
+  },
 
   // 2xx: the network
   'network-failed': {
@@ -244,7 +250,7 @@ export const errorRegistry = {
     code: 701,
     stage: 'compute',
     recoverable: true,
-    help: 'The model gave NaN or infinite logits; the file is probably damaged.',
+    help: 'The model gave NaN or infinite logits or embeddings; the file is probably damaged.',
   },
   internal: {
     code: 702,

@@ -19,6 +19,7 @@ import {Decoder} from './model/decoder.ts';
 import {allocateKvCache} from './model/kv-cache.ts';
 import type {KvCache} from './model/kv-cache.ts';
 import {loadWeights, stagingBytes} from './model/load-weights.ts';
+import {textStates} from './model/text-states.ts';
 import type {ActivationType} from './model/weights.ts';
 import type {KvType, LoadParams, LoadProgress, MemoryPlan} from './protocol.ts';
 import type {Scheduler} from './scheduler.ts';
@@ -113,17 +114,15 @@ export async function loadModel(params: LoadParams, context: LoadContext): Promi
 /** Everything that the header decides: architecture, tokenizer, shapes, types, settings, memory. */
 async function admit(
   header: GgufHeader,
-  {contextLength, kvType = 'f16'}: LoadParams,
+  {contextLength, kvType}: LoadParams,
   {core: {calculator}, scheduler, signal, activations}: LoadContext,
 ): Promise<Admitted> {
   refuseSplit(header.metadata);
   const architecture = findArchitecture(header.metadata);
   const tokenizer = await createTokenizer(header.metadata, scheduler.checkpoint(signal));
-  const settings = {
-    contextLength: checkContextLength(contextLength, header),
-    kvType: checkKvType(kvType),
-  };
-  const spec = architecture(new Hyperparameters(header, tokenizer.vocabularySize, settings.contextLength));
+  const length = checkContextLength(contextLength, header);
+  const spec = architecture(new Hyperparameters(header, tokenizer.vocabularySize, length));
+  const settings = {contextLength: length, kvType: checkKvType(kvType ?? (spec.causal ? 'f16' : 'f32'))};
   const arena = new Arena();
   const decoder = planDecoder(spec, header, arena, calculator, {
     sliceLength,
@@ -163,12 +162,16 @@ function checkKvType(kvType: KvType): KvType {
 }
 
 /**
- * A tile of tokens and then one: proves that logits come out finite, and lets the engine compile the kernels of prefill
+ * A tile of tokens and then one: proves that logits or embeddings come out finite, and lets the engine compile the kernels of prefill
  * and decode before the first answer.
  */
 async function warmUp(decoder: Decoder, cache: KvCache, {scheduler, signal}: LoadContext): Promise<void> {
   const tile = new Array<number>(Math.min(4, cache.capacity)).fill(0);
   for (const tokens of [tile, [0]]) {
+    if (!decoder.spec.causal) {
+      await textStates(decoder, cache, tokens, {checkpoint: scheduler.checkpoint(signal)});
+      continue;
+    }
     await decoder.forward({tokens, position: 0, cache}, scheduler.checkpoint(signal));
     await decoder.requireFiniteLogits(tokens.length - 1);
   }
@@ -188,8 +191,10 @@ function describe(
   | 'layerCount'
   | 'embeddingLength'
   | 'trainingContextLength'
+  | 'generates'
+  | 'pooling'
 > {
-  const {architecture, layers, embeddingLength, trainingContextLength} = spec;
+  const {architecture, layers, embeddingLength, trainingContextLength, causal, pooling} = spec;
   let parameterCount = 0;
   const tensorTypes: Record<string, number> = {};
   for (const {type, dimensions} of tensors.values()) {
@@ -206,5 +211,7 @@ function describe(
     layerCount: layers.length,
     embeddingLength,
     trainingContextLength,
+    generates: causal,
+    pooling,
   };
 }

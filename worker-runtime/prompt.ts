@@ -2,7 +2,7 @@ import {GgufError} from './errors.ts';
 import {checkWholeNumber, refuseUnknownSettings} from './check-settings.ts';
 import type {KnownSettings} from './check-settings.ts';
 import type {LoadedModel} from './loaded-model.ts';
-import type {GenerateParams} from './protocol.ts';
+import type {EmbedParams, GenerateParams, Pooling} from './protocol.ts';
 
 const mostTopLogprobs = 20;
 
@@ -26,6 +26,76 @@ export function checkGenerateParams(params: GenerateParams): void {
   if (topLogprobs !== undefined) {
     checkWholeNumber('topLogprobs', topLogprobs, {least: 0, most: mostTopLogprobs});
   }
+}
+
+const embedSettings: KnownSettings<EmbedParams> = {
+  texts: true,
+  pooling: true,
+  normalize: true,
+  sliceLength: true,
+};
+
+const poolings: KnownSettings<Record<Pooling, true>> = {mean: true, cls: true, last: true, none: true};
+
+/** @throws {GgufError} `invalid-setting`, `unsupported-feature`, `unsuitable-model`, `invalid-prompt`, naming the first bad one */
+export function checkEmbedParams(params: EmbedParams, {facts, decoder, cache}: LoadedModel): void {
+  refuseUnknownSettings('embed', params, embedSettings);
+  const {texts, pooling, normalize, sliceLength} = params;
+  if (!Array.isArray(texts))
+    throw new GgufError('invalid-prompt', 'texts must be an array', {field: 'texts'});
+  if (pooling !== undefined && !Object.hasOwn(poolings, pooling)) {
+    throw invalidSetting('pooling', `one of ${Object.keys(poolings).join(', ')}`, pooling);
+  }
+  if (normalize !== undefined && typeof normalize !== 'boolean') {
+    throw invalidSetting('normalize', 'true or false', normalize);
+  }
+  if (sliceLength !== undefined) {
+    checkWholeNumber('sliceLength', sliceLength, {least: 1, most: decoder.plan.sliceLength});
+  }
+  if ((pooling ?? facts.pooling) === null) {
+    throw new GgufError(
+      'unsuitable-model',
+      'This file names no pooling, so it is no embedding model; with a pooling given, the states of its last layer can be pooled',
+      {field: 'pooling'},
+    );
+  }
+  if (!cache.states) return;
+  throw new GgufError(
+    'unsuitable-model',
+    'This model has recurrent layers, whose states the context could not be given back',
+    {field: 'general.architecture'},
+  );
+}
+
+function invalidSetting(name: string, wanted: string, value: unknown): GgufError {
+  return new GgufError('invalid-setting', `${name} must be ${wanted}, not ${String(value)}`, {field: name});
+}
+
+/**
+ * The tokens of text `index` of those to embed.
+ *
+ * @throws {GgufError} `invalid-prompt`, `prompt-too-long`, naming the text
+ */
+export function embedTokens(
+  text: string | readonly number[],
+  index: number,
+  {tokenizer, cache}: LoadedModel,
+): readonly number[] {
+  const field = `texts[${index}]`;
+  if (typeof text !== 'string' && !Array.isArray(text)) {
+    throw new GgufError('invalid-prompt', `${field} must be a string or an array of token IDs`, {field});
+  }
+  const tokens =
+    typeof text === 'string'
+      ? tokenizer.encode(text, {addSpecial: true, parseSpecial: true})
+      : checkTokens(text, tokenizer.vocabularySize, field);
+  if (tokens.length === 0) throw new GgufError('invalid-prompt', `${field} has no tokens`, {field});
+  if (tokens.length <= cache.capacity) return tokens;
+  throw new GgufError(
+    'prompt-too-long',
+    `${field} has ${tokens.length} tokens; the context has ${cache.capacity} positions`,
+    {field},
+  );
 }
 
 /**
@@ -72,15 +142,19 @@ function tokensOf(
 }
 
 /** @throws {GgufError} `invalid-prompt` naming the first value that is no token ID */
-export function checkTokens(tokens: readonly number[], vocabularySize: number): readonly number[] {
+export function checkTokens(
+  tokens: readonly number[],
+  vocabularySize: number,
+  field = 'tokens',
+): readonly number[] {
   if (!Array.isArray(tokens)) {
-    throw new GgufError('invalid-prompt', 'tokens must be an array of token IDs', {field: 'tokens'});
+    throw new GgufError('invalid-prompt', `${field} must be an array of token IDs`, {field});
   }
   const bad = tokens.findIndex((id) => !(Number.isSafeInteger(id) && id >= 0 && id < vocabularySize));
   if (bad < 0) return tokens;
   throw new GgufError(
     'invalid-prompt',
-    `tokens[${bad}] is ${String(tokens[bad])}; token IDs of this model are 0 to ${vocabularySize - 1}`,
-    {field: `tokens[${bad}]`},
+    `${field}[${bad}] is ${String(tokens[bad])}; token IDs of this model are 0 to ${vocabularySize - 1}`,
+    {field: `${field}[${bad}]`},
   );
 }

@@ -32,6 +32,12 @@ export type ModelSource = string | Blob | ArrayBuffer;
  */
 export type KvType = 'f32' | 'f16' | 'q8_0';
 
+/**
+ * How the states of a text's tokens become its embedding: their mean, that of the first token (`cls`) or of the last one.
+ * `none` gives those of all tokens, one after the other.
+ */
+export type Pooling = 'mean' | 'cls' | 'last' | 'none';
+
 /** Which of the two cores runs: chosen at boot from what the engine supports and computes exactly. */
 export type CoreVariant = 'baseline' | 'relaxed';
 
@@ -101,6 +107,10 @@ export interface ModelInfo {
   /** Positions that the model was trained for. */
   readonly trainingContextLength: number;
   readonly kvType: KvType;
+  /** Whether it can generate; encoders cannot. */
+  readonly generates: boolean;
+  /** How its file wants embeddings to be made; `null`: it is no embedding model. */
+  readonly pooling: Pooling | null;
   readonly hasChatTemplate: boolean;
   readonly memory: MemoryPlan;
   readonly timings: {readonly headerMs: number; readonly tensorsMs: number; readonly totalMs: number};
@@ -163,6 +173,17 @@ export interface GenerateParams {
   readonly ignoreEndOfGeneration?: boolean;
 }
 
+export interface EmbedParams {
+  /** Texts, with special tokens as the file says; or token IDs, taken as they are. */
+  readonly texts: readonly (string | readonly number[])[];
+  /** Instead of what the file says. */
+  readonly pooling?: Pooling;
+  /** Whether embeddings get the length 1; default `true`. */
+  readonly normalize?: boolean;
+  /** Integer ≥ 1, the most tokens of a step; results do not depend on it. */
+  readonly sliceLength?: number;
+}
+
 export interface GenerateResult {
   readonly text: string;
   readonly tokens: readonly number[];
@@ -175,7 +196,7 @@ export interface LoadParams {
   readonly source: ModelSource;
   /** Positions of the KV cache; default: the model's training context, at most 4096. */
   readonly contextLength?: number;
-  /** Element type of the KV cache, default `f16`. */
+  /** Element type of the KV cache, default `f16`; in encoders `f32`, since they need it for one layer at a time. */
   readonly kvType?: KvType;
 }
 
@@ -307,6 +328,12 @@ export interface Commands {
       readonly sliceLength?: number;
     };
     result: {readonly logits: Float32Array<ArrayBuffer>; readonly vocab: number} | {readonly cancelled: true};
+    notifications: never;
+  };
+  /** An embedding of each text: `(embeddingLength)`, or `(tokens, embeddingLength)` without pooling. Contexts stay as they are. */
+  embed: {
+    params: EmbedParams;
+    result: {readonly embeddings: readonly Float32Array<ArrayBuffer>[]} | {readonly cancelled: true};
     notifications: never;
   };
 }

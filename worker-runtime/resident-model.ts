@@ -22,7 +22,7 @@ export class ResidentModel {
   readonly model: LoadedModel;
   /** The default sequence. */
   readonly sequence: Sequence;
-  readonly #runs = new Set<Ending & {readonly sequence: Sequence}>();
+  readonly #runs = new Set<Ending & {readonly sequence: Sequence | null}>();
 
   constructor(handle: ModelHandle, model: LoadedModel, sequence: Sequence) {
     this.handle = handle;
@@ -34,15 +34,19 @@ export class ResidentModel {
     return {model: this.handle, sequence: this.sequence.handle, ...this.model.facts};
   }
 
-  /** Runs a job on a sequence to its end; `true` when it was cancelled. */
+  /**
+   * Runs a job to its end; `true` when it was cancelled.
+   *
+   * @param sequence the one that it occupies, if any
+   */
   async run(
     job: Job,
-    sequence: Sequence,
+    sequence: Sequence | null,
     scheduler: Scheduler,
     {signal, abort}: {signal: AbortSignal; abort: () => void},
   ): Promise<boolean> {
     const checkpoint = scheduler.checkpoint(signal);
-    const release = sequence.occupy();
+    const release = sequence?.occupy();
     const ended = scheduler.run(async () => {
       await checkpoint();
       return job.step(checkpoint);
@@ -57,7 +61,7 @@ export class ResidentModel {
       throw error;
     } finally {
       this.#runs.delete(run);
-      release();
+      release?.();
     }
   }
 

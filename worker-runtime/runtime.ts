@@ -4,13 +4,14 @@ import type {CompiledCore} from './core/core.ts';
 import {createDiagnostics} from './diagnostics.ts';
 import type {Counters} from './diagnostics.ts';
 import {GgufError} from './errors.ts';
+import {Embedding} from './embedding.ts';
 import {Evaluation} from './evaluation.ts';
 import {Generation} from './generation.ts';
 import {HandleTable} from './handles.ts';
 import {checkWholeNumber, refuseUnknownSettings} from './check-settings.ts';
 import {loadModel} from './load-model.ts';
 import type {LoadedModel} from './loaded-model.ts';
-import {checkGenerateParams, checkTokens, promptTokens} from './prompt.ts';
+import {checkEmbedParams, checkGenerateParams, checkTokens, promptTokens} from './prompt.ts';
 import {defaultSampling, protocolVersion} from './protocol.ts';
 import type {CommandKind, Commands, LoadProgress, ModelInfo, SequenceHandle} from './protocol.ts';
 import {ResidentModel} from './resident-model.ts';
@@ -104,7 +105,7 @@ export class Runtime {
     params: Commands['generate']['params'],
     context: RequestContext<'generate'>,
   ): Promise<Commands['generate']['result']> {
-    const resident = this.#requireModel();
+    const resident = this.#requireDecoder('generate');
     const {model} = resident;
     checkGenerateParams(params);
     const sampling = validateSampling(params.sampling ?? {}, this.#sampling);
@@ -127,7 +128,7 @@ export class Runtime {
     {tokens, sequence: handle, sliceLength}: Commands['evaluate']['params'],
     context: RequestContext<'evaluate'>,
   ): Promise<Commands['evaluate']['result']> {
-    const resident = this.#requireModel();
+    const resident = this.#requireDecoder('evaluate');
     if (sliceLength !== undefined) {
       const most = resident.model.decoder.plan.sliceLength;
       checkWholeNumber('sliceLength', sliceLength, {least: 1, most});
@@ -137,6 +138,19 @@ export class Runtime {
     const evaluation = new Evaluation(resident.model, sequence, checked, sliceLength);
     const cancelled = await resident.run(evaluation, sequence, this.#scheduler, context);
     return cancelled ? {cancelled} : {logits: evaluation.logits, vocab: evaluation.vocab};
+  }
+
+  async embed(
+    params: Commands['embed']['params'],
+    context: RequestContext<'embed'>,
+  ): Promise<Commands['embed']['result']> {
+    const resident = this.#requireModel();
+    const {model, sequence} = resident;
+    checkEmbedParams(params, model);
+    const embedding = new Embedding(model, sequence, params);
+    const cancelled = await resident.run(embedding, null, this.#scheduler, context);
+    this.#counters.promptTokens += embedding.tokenCount;
+    return cancelled ? {cancelled} : {embeddings: embedding.embeddings};
   }
 
   async resetContext({
@@ -240,6 +254,18 @@ export class Runtime {
     this.#booted();
     if (this.#resident) return this.#resident;
     throw new GgufError('no-model', 'No model is loaded');
+  }
+
+  /** @throws {GgufError} `unsuitable-model` */
+  #requireDecoder(command: CommandKind): ResidentModel {
+    const resident = this.#requireModel();
+    if (resident.model.facts.generates) return resident;
+    const {architecture} = resident.model.facts;
+    throw new GgufError(
+      'unsuitable-model',
+      `A model of architecture "${architecture}" is an encoder: it has embeddings, but nothing to ${command}`,
+      {field: 'general.architecture'},
+    );
   }
 
   /** @throws {GgufError} `stale-handle`, `sequence-busy` */

@@ -78,6 +78,11 @@ async function dispatch(request: Request, controller: AbortController): Promise<
       const result = await runtime.evaluate(request.params, contextOf(request, controller));
       return respond(request, result, 'logits' in result ? [result.logits.buffer] : []);
     }
+    case 'embed': {
+      const result = await runtime.embed(request.params, contextOf(request, controller));
+      const buffers = 'embeddings' in result ? result.embeddings.map(({buffer}) => buffer) : [];
+      return respond(request, result, buffers);
+    }
     default:
       throw unknownCommand(request);
   }

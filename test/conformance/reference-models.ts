@@ -85,3 +85,10 @@ export const referenceModels: Readonly<Record<string, readonly ReferenceModel[]>
   stablelm: [exact('stablelm')],
   starcoder2: [exactGelu('starcoder2')],
 };
+
+/** The models whose embeddings llama.cpp has computed, by architecture. */
+export const embeddingModels: Readonly<Record<string, string>> = {
+  bert: 'bert',
+  'nomic-bert': 'nomic-bert',
+  qwen3: 'qwen3-embedding',
+};

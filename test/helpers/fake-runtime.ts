@@ -26,6 +26,8 @@ export const fakeModel: ModelInfo = {
   contextLength,
   trainingContextLength: contextLength,
   kvType: 'f16',
+  generates: true,
+  pooling: null,
   hasChatTemplate: false,
   memory: {weights: {F32: 4000}, kvCache: 1, scratch: 1, logits: 1, total: 65536},
   timings: {headerMs: 1, tensorsMs: 1, totalMs: 2},
@@ -175,6 +177,7 @@ export class FakeRuntime implements ChatRuntime {
   detokenize = notFaked;
   applyTemplate = notFaked;
   evaluate = notFaked;
+  embed = notFaked;
   diagnostics = notFaked;
 }
 

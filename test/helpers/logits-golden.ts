@@ -104,7 +104,7 @@ export function compareLogits(
   return {max, rms: Math.sqrt(squares / expected.length)};
 }
 
-function decodeF32(base64: string): Float32Array {
+export function decodeF32(base64: string): Float32Array {
   const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
   return new Float32Array(bytes.buffer);
 }

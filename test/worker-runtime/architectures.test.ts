@@ -2,6 +2,7 @@ import {expect} from '@open-wc/testing';
 import {GgufRuntime} from '../../worker-runtime/client/index.ts';
 import type {ErrorName} from '../../worker-runtime/errors.ts';
 import {architectures} from '../../worker-runtime/model/architectures/index.ts';
+import {tinyEncoders} from '../helpers/gguf/architectures/encoders.ts';
 import {tinyModel, tinyRecipes} from '../helpers/gguf/architectures/index.ts';
 import type {TinyRecipe} from '../helpers/gguf/architectures/index.ts';
 import {largestDifference} from '../helpers/logits-difference.ts';
@@ -31,8 +32,10 @@ describe('architectures', () => {
   before(async () => (runtime = await GgufRuntime.boot()));
   after(() => runtime.terminate());
 
-  it('are all checked, here or against reference data', () => {
-    const checked = new Set(Object.values(tinyRecipes).map(({architecture}) => architecture));
+  it('are all checked: here, encoders in encoders.test.ts, others against reference data', () => {
+    const checked = new Set(
+      Object.values({...tinyRecipes, ...tinyEncoders}).map(({architecture}) => architecture),
+    );
     const others = [...architectures.keys()].filter((name) => !checked.has(name));
     expect(others).to.deep.equal(checkedElsewhere);
   });

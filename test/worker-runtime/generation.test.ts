@@ -12,7 +12,7 @@ import {placeLogits} from '../helpers/core-logits.ts';
 
 const layers = 4;
 const vocabularySize = 8;
-const cache: KvCache = {format: 0, capacity: 64, layers: [], states: null};
+const cache: KvCache = {format: 0, capacity: 64, layers: [], states: null, text: null, pointer: 0, bytes: 0};
 const prompt = Array.from({length: 20}, (_, index) => index % vocabularySize);
 
 /** Token 3 is the best. */

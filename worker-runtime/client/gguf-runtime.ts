@@ -5,6 +5,7 @@ import type {
   Commands,
   CoreVariant,
   Diagnostics,
+  EmbedParams,
   GenerateParams,
   KvType,
   LoadProgress,
@@ -160,6 +161,26 @@ export class GgufRuntime {
     const evaluation = await this.#untilAborted(id, result, signal);
     if ('cancelled' in evaluation) throw new DOMException('The evaluation was aborted', 'AbortError');
     return evaluation;
+  }
+
+  /**
+   * An embedding of each text: `(embeddingLength)`, of length 1; without pooling `(tokens, embeddingLength)`, row-major. The
+   * context of a conversation stays as it is.
+   *
+   * @param texts texts, or token IDs
+   * @throws {GgufError} `unsuitable-model` without a pooling, `invalid-prompt`, `prompt-too-long`, which name the text; an
+   * `AbortError` after `signal`
+   */
+  async embed(
+    texts: EmbedParams['texts'],
+    options: Omit<EmbedParams, 'texts'> & {readonly signal?: AbortSignal} = {},
+  ): Promise<readonly Float32Array<ArrayBuffer>[]> {
+    const {signal, ...rest} = options;
+    signal?.throwIfAborted();
+    const {id, result} = this.#connection.request('embed', {texts, ...rest});
+    const embedded = await this.#untilAborted(id, result, signal);
+    if ('cancelled' in embedded) throw new DOMException('The embedding was aborted', 'AbortError');
+    return embedded.embeddings;
   }
 
   /** Empties the context (KV cache); the model stays resident. Ends a run of that sequence first. */

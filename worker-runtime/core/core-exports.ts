@@ -274,6 +274,7 @@ export interface CoreExports {
     slopes: number,
     qStride: number,
     targetStride: number,
+    textLength: number,
   ): void;
 
   argmax(x: number, count: number): number;

@@ -18,14 +18,25 @@ export interface DecoderWeights {
   readonly embedding: Matrix;
   /** (trainingContextLength, embeddingLength) */
   readonly positions: Matrix | null;
+  /** (types, embeddingLength) */
+  readonly tokenTypes: Matrix | null;
   readonly embeddingNorm: NormWeights | null;
   readonly perLayer: PerLayerEmbeddingWeights | null;
   readonly layers: readonly LayerWeights[];
-  readonly outputNorm: NormWeights;
-  /** The embedding again where the file has no output matrix. */
-  readonly output: Linear;
+  readonly outputNorm: NormWeights | null;
+  /** Two matrices that embeddings pass in the end. */
+  readonly dense: readonly Linear[];
   /** For each rope, divisors of its frequencies `(dimensions / 2)`, filled while loading; `null` where the file has none. */
   readonly ropeFactors: readonly (Float32Array<ArrayBuffer> | null)[];
+}
+
+/** What makes logits of hidden states; encoders have none. */
+export interface DecoderHead {
+  /** The embedding again where the file has no output matrix. */
+  readonly output: Linear;
+  /** (logitRows, vocabularySize) */
+  readonly logits: Rows;
+  readonly sampling: SamplingBuffers;
 }
 
 /** Everything that a decoder has in memory beside the caches, each in its place. */
@@ -35,9 +46,7 @@ export interface DecoderPlan {
   /** The most tokens of one step. */
   readonly sliceLength: number;
   readonly scratch: Scratch;
-  /** (logitRows, vocabularySize) */
-  readonly logits: Rows;
-  readonly sampling: SamplingBuffers;
+  readonly head: DecoderHead | null;
 }
 
 interface PlanOptions {
@@ -62,11 +71,13 @@ export function planDecoder(
 ): DecoderPlan {
   const planner = new WeightPlanner(header, arena, calculator, activations);
   const weights = planWeights(spec, planner);
+  const output = spec.causal ? planOutput(spec, planner, weights.embedding) : null;
   planner.refuseUnknown(spec.ignoredTensors);
-  const {embeddingLength, vocabularySize} = spec;
+  const {embeddingLength, denseLength} = spec;
   const scratch = new ScratchPlan(sliceLength);
   scratch.rows('hidden', embeddingLength);
   scratch.rows('normed', embeddingLength);
+  if (denseLength > 0) scratch.rows('dense', denseLength);
   planPerLayerScratch(spec, scratch);
   for (const layer of spec.layers) planLayerScratch(spec, layer, scratch, calculator);
   spec.ropes.forEach(({dimensions}, index) => {
@@ -75,15 +86,32 @@ export function planDecoder(
     scratch.bytes(`frequencies ${index}`, dimensions * 4);
   });
   planProducts(planner.matrices, embeddingLength, scratch, calculator);
-  const stride = rowStride(vocabularySize);
   return {
     weights,
     destinations: planner.destinations,
     sliceLength,
     scratch: scratch.place(arena),
-    logits: {pointer: arena.allocate(logitRows * stride, 'logits'), columns: vocabularySize, stride},
-    sampling: allocateSampling(vocabularySize, arena, calculator),
+    head: output && allocateHead(output, arena, calculator),
   };
+}
+
+function allocateHead(output: Linear, arena: Arena, calculator: CoreExports): DecoderHead {
+  const {rows: columns} = output.matrix;
+  const stride = rowStride(columns);
+  return {
+    output,
+    logits: {pointer: arena.allocate(logitRows * stride, 'logits'), columns, stride},
+    sampling: allocateSampling(columns, arena, calculator),
+  };
+}
+
+function planOutput(
+  {vocabularySize, embeddingLength}: DecoderSpec,
+  planner: WeightPlanner,
+  embedding: Matrix,
+): Linear {
+  if (planner.has('output.weight')) return planner.linear('output', vocabularySize, embeddingLength);
+  return {matrix: embedding, scale: null, bias: null};
 }
 
 function planWeights(spec: DecoderSpec, planner: WeightPlanner): DecoderWeights {
@@ -94,16 +122,23 @@ function planWeights(spec: DecoderSpec, planner: WeightPlanner): DecoderWeights 
     positions: spec.learntPositions
       ? planner.matrix('position_embd', trainingContextLength, embeddingLength)
       : null,
+    tokenTypes: spec.tokenTypes > 0 ? planner.matrix('token_types', spec.tokenTypes, embeddingLength) : null,
     embeddingNorm:
       spec.embeddingNorm === null ? null : planner.norm(spec.embeddingNorm, embeddingLength, spec.norm),
     perLayer: planPerLayerEmbedding(spec, planner),
     layers: spec.layers.map((layer, index) => planLayer(spec, layer, index, planner)),
-    outputNorm: planner.norm(spec.outputNorm, embeddingLength, spec.norm),
-    output: planner.has('output.weight')
-      ? planner.linear('output', vocabularySize, embeddingLength)
-      : {matrix: embedding, scale: null, bias: null},
+    outputNorm: spec.outputNorm === null ? null : planner.norm(spec.outputNorm, embeddingLength, spec.norm),
+    dense: planDense(spec, planner),
     ropeFactors: spec.ropes.map(({factorsTensor, dimensions}) =>
       factorsTensor === null ? null : planner.optionalArray(factorsTensor, dimensions / 2),
     ),
   };
+}
+
+function planDense({denseLength, embeddingLength}: DecoderSpec, planner: WeightPlanner): readonly Linear[] {
+  if (denseLength === 0) return [];
+  return [
+    planner.linear('dense_2', denseLength, embeddingLength),
+    planner.linear('dense_3', embeddingLength, denseLength),
+  ];
 }

@@ -2,6 +2,7 @@
  * What the generic decoder needs to know of an architecture. A file under `architectures/` makes it from the metadata
  * of a GGUF file; nothing else in the project knows architectures by name.
  */
+import type {Pooling} from '../protocol.ts';
 
 /** How positions enter queries and keys. */
 export interface RopeSpec {
@@ -47,7 +48,7 @@ export interface AttentionSpec {
   readonly headLength: number;
   /**
    * How many positions a token sees, its own included; 0: all. A layer with a window keeps the keys and values of that
-   * window only.
+   * window only. In an encoder it sees as many behind its own.
    */
   readonly window: number;
   /** Factor of the scores. */
@@ -196,6 +197,10 @@ export interface LayerNorms {
   /** `null` where the two run in parallel: the input of the mixer. */
   readonly feedForward: string | null;
   readonly feedForwardOutput: string | null;
+  /** Of the residual stream when the mixer has been added to it; left out where there is none. */
+  readonly mixerSum?: string;
+  /** The same behind the feed-forward network. */
+  readonly feedForwardSum?: string;
 }
 
 export interface LayerSpec {
@@ -214,6 +219,12 @@ export interface DecoderSpec {
   readonly embeddingLength: number;
   readonly vocabularySize: number;
   readonly trainingContextLength: number;
+  /** Whether a token sees no token behind it. What is not causal is an encoder: it sees whole texts and has no logits. */
+  readonly causal: boolean;
+  /** How the states of a text's tokens become its embedding; `null` where the file does not say. */
+  readonly pooling: Exclude<Pooling, 'none'> | null;
+  /** Length between two matrices that embeddings pass in the end (`dense_2`, `dense_3`); 0: there are none. */
+  readonly denseLength: number;
   readonly layers: readonly LayerSpec[];
   readonly norm: NormSpec;
   readonly ropes: readonly RopeSpec[];
@@ -221,8 +232,10 @@ export interface DecoderSpec {
   readonly embeddingScale: number;
   /** Whether learnt positions (`position_embd`) are added to the embeddings. */
   readonly learntPositions: boolean;
-  /** Tensor of the norm before the output matrix, without `.weight`. */
-  readonly outputNorm: string;
+  /** Rows of `token_types`, of which the first is added to the embeddings; 0: there is none. */
+  readonly tokenTypes: number;
+  /** Tensor of the norm behind the last layer, without `.weight`. */
+  readonly outputNorm: string | null;
   /** Tensor of the norm of the embeddings, without `.weight`. */
   readonly embeddingNorm: string | null;
   /** Length of the embedding that each layer has of its own for a token; 0: none. */
@@ -238,6 +251,10 @@ export interface DecoderSpec {
 
 /** The usual parts of a {@link DecoderSpec}: an architecture names what it has otherwise. */
 export const plainDecoder = {
+  causal: true,
+  pooling: null,
+  denseLength: 0,
+  tokenTypes: 0,
   embeddingScale: 1,
   learntPositions: false,
   outputNorm: 'output_norm',

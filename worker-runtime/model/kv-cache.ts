@@ -3,9 +3,11 @@ import {kvBlockPositions, kvFormats} from '../core/core-exports.ts';
 import type {CoreExports} from '../core/core-exports.ts';
 import type {KvType} from '../protocol.ts';
 import {attentionOf} from './decoder-spec.ts';
-import type {AttentionSpec, DecoderSpec} from './decoder-spec.ts';
+import type {AttentionSpec, DecoderSpec, LayerSpec} from './decoder-spec.ts';
 import {mixerStateBytes} from './mixer-states.ts';
 import {RecurrentStates} from './recurrent-states.ts';
+import {rowStride} from './scratch.ts';
+import type {Rows} from './scratch.ts';
 
 /** What the layers remember of one sequence: keys and values, or states. */
 export interface KvCache {
@@ -15,6 +17,11 @@ export interface KvCache {
   readonly layers: readonly LayerCache[];
   /** `null` where no layer is recurrent. */
   readonly states: RecurrentStates | null;
+  /** Hidden states of a whole text, (capacity, embeddingLength); `null` for a decoder, which needs no more than a slice. */
+  readonly text: Rows | null;
+  /** All of it lies here, side by side. */
+  readonly pointer: number;
+  readonly bytes: number;
 }
 
 export interface LayerCache {
@@ -46,19 +53,69 @@ interface KvCacheOptions {
 const leastElementBytes: Readonly<Record<KvType, number>> = {f32: 4, f16: 2, q8_0: 1};
 
 export function allocateKvCache(
+  spec: DecoderSpec,
+  options: KvCacheOptions,
+  arena: Arena,
+  calculator: CoreExports,
+): KvCache {
+  const pointer = arena.allocate(0, 'kvCache');
+  const {layers, states} = spec.causal
+    ? allocateLayers(spec, options, arena, calculator)
+    : {layers: allocateSharedLayer(spec, options, arena, calculator), states: null};
+  const {contextLength: capacity, kvType} = options;
+  const stride = rowStride(spec.embeddingLength);
+  const text = spec.causal
+    ? null
+    : {pointer: arena.allocate(capacity * stride, 'kvCache'), columns: spec.embeddingLength, stride};
+  const bytes = arena.allocate(0, 'kvCache') - pointer;
+  return {format: kvFormats[kvType], capacity, layers, states, text, pointer, bytes};
+}
+
+/** Bytes of a block of keys, or of values, of all heads. */
+function blockBytesOf(
+  {headCountKv, headLength}: AttentionSpec,
+  kvType: KvType,
+  calculator: CoreExports,
+): number {
+  // The core counts in 32 bits; what it cannot count must still come out too large, not small.
+  return Math.max(
+    calculator.kvBytes(kvFormats[kvType], headCountKv, headLength, kvBlockPositions) >>> 0,
+    headCountKv * headLength * kvBlockPositions * leastElementBytes[kvType],
+  );
+}
+
+/** An encoder has the whole text in one layer before it comes to the next: all use the same memory. */
+function allocateSharedLayer(
+  {layers}: DecoderSpec,
+  {contextLength, kvType}: KvCacheOptions,
+  arena: Arena,
+  calculator: CoreExports,
+): LayerCache[] {
+  const attentionIn = ({mixer}: LayerSpec): AttentionSpec => {
+    if (mixer.kind === 'attention') return mixer;
+    throw new RangeError('the layers of an encoder have attention');
+  };
+  const blockBytes = Math.max(...layers.map((layer) => blockBytesOf(attentionIn(layer), kvType, calculator)));
+  const blocks = Math.ceil(contextLength / kvBlockPositions);
+  const shared = {
+    keys: arena.allocate(blocks * blockBytes, 'kvCache'),
+    values: arena.allocate(blocks * blockBytes, 'kvCache'),
+    positions: blocks * kvBlockPositions,
+    // Nothing is in use between two texts.
+    positionBytes: 0,
+  };
+  return layers.map((layer) => ({attention: {...shared, window: attentionIn(layer).window}, stateOffset: 0}));
+}
+
+function allocateLayers(
   {layers: specs}: DecoderSpec,
   {contextLength, kvType, sliceLength}: KvCacheOptions,
   arena: Arena,
   calculator: CoreExports,
-): KvCache {
-  const format = kvFormats[kvType];
+): Pick<KvCache, 'layers' | 'states'> {
   const own = (spec: AttentionSpec): AttentionCache => {
-    const {window, headCountKv, headLength} = spec;
-    // The core counts in 32 bits; what it cannot count must still come out too large, not small.
-    const blockBytes = Math.max(
-      calculator.kvBytes(format, headCountKv, headLength, kvBlockPositions) >>> 0,
-      headCountKv * headLength * kvBlockPositions * leastElementBytes[kvType],
-    );
+    const {window} = spec;
+    const blockBytes = blockBytesOf(spec, kvType, calculator);
     // While a slice is stored, its first token must still see its whole window.
     const needed = window === 0 ? contextLength : Math.min(contextLength, window + sliceLength - 1);
     const blocks = Math.ceil(needed / kvBlockPositions);
@@ -80,7 +137,7 @@ export function allocateKvCache(
     stateBytes += mixerStateBytes(mixer);
   }
   const states = stateBytes === 0 ? null : new RecurrentStates(stateBytes, arena);
-  return {format, capacity: contextLength, layers, states};
+  return {layers, states};
 }
 
 /** Bytes that hold keys and values of a sequence of `length` positions. */

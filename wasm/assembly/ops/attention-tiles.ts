@@ -16,8 +16,15 @@ export function firstVisible(position: i32, window: i32): i32 {
   return window > 0 ? max(position - window + 1, 0) : 0;
 }
 
+/** The position behind the last one of `end` that a token sees which sees `ahead` positions behind its own. */
+// @ts-ignore: decorator
+@inline
+export function visibleEnd(position: i32, ahead: i32, end: i32): i32 {
+  return min(position + ahead + 1, end);
+}
+
 /**
- * The block of positions from `start` on: K (headDim, 32), V (32, headDim), each f32 or f16 as `load4` wants it.
+ * The block of positions from `start` on, of `positionEnd` in all: K (headDim, 32), V (32, headDim), each f32 or f16 as `load4` wants it.
  */
 export function addBlock(
   rows: usize,
@@ -31,18 +38,20 @@ export function addBlock(
   scores: usize,
   scale: f32,
   window: i32,
+  ahead: i32,
+  positionEnd: i32,
   cap: f32,
 ): void {
   const factor: f32 = vIsF16 ? F16_SCALE : 1;
   while (rows < rowsEnd) {
     const position = rowAt(rows, 0).position;
     const from = max(firstVisible(position, window) - start, 0);
-    const to = min(position + 1 - start, BLOCK_POSITIONS);
+    const to = min(visibleEnd(position, ahead, positionEnd) - start, BLOCK_POSITIONS);
     if (from >= to) {
       rows += ROW_BYTES;
       continue;
     }
-    const count = tileRows(rows, rowsEnd, start, window);
+    const count = tileRows(rows, rowsEnd, start, window, ahead, positionEnd);
     if (kIsF16) scoreF16(count, rows, k, headDim, scale, scores);
     else scoreF32(count, rows, k, headDim, scale, scores);
     if (cap > 0) softCap(scores, cap, count * BLOCK_POSITIONS);
@@ -57,11 +66,20 @@ export function addBlock(
 }
 
 /** How many rows go together: up to four, if all see the same of the block, else one. */
-function tileRows(rows: usize, rowsEnd: usize, start: i32, window: i32): i32 {
+function tileRows(
+  rows: usize,
+  rowsEnd: usize,
+  start: i32,
+  window: i32,
+  ahead: i32,
+  positionEnd: i32,
+): i32 {
   const count = min(<i32>((rowsEnd - rows) / ROW_BYTES), TILE_ROWS);
   const first = rowAt(rows, 0).position, last = rowAt(rows, <usize>(count - 1)).position;
   if (first == last) return count;
-  const sameEnd = first >= start + BLOCK_POSITIONS - 1;
+  const blockEnd = start + BLOCK_POSITIONS;
+  const firstEnd = visibleEnd(first, ahead, positionEnd), lastEnd = visibleEnd(last, ahead, positionEnd);
+  const sameEnd = firstEnd == lastEnd || firstEnd >= blockEnd;
   return sameEnd && firstVisible(last, window) <= start ? count : 1;
 }
 

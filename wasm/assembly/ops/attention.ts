@@ -1,5 +1,5 @@
 /**
- * Causal attention with grouped heads and online softmax (https://arxiv.org/abs/2205.14135).
+ * Attention with grouped heads and online softmax (https://arxiv.org/abs/2205.14135).
  *
  * For each KV head, positions pass in blocks of 32, at absolute multiples of 32, ascending. A block serves all
  * rows, the pairs of a token and a query head of the group, before the next one is read: scratch does not grow
@@ -20,11 +20,13 @@
  * head's slope for each position of distance (ALiBi, https://arxiv.org/abs/2108.12409). With sinks, a row of head h begins with
  * m = sinks[h] and l = 1: as if it had seen one more position, of that score and without a value.
  *
+ * A token sees the positions up to its own; with `textLength` it sees those behind its own, too.
+ *
  * None of it depends on which tokens or heads are in the call, so the bits do not depend on how a prompt is
  * cut into slices or heads into shards. Positions that a row must not see are never added, not even as zeros:
  * the memory behind them may hold anything.
  */
-import {addBlock, firstVisible, TILE_ROWS} from './attention-tiles';
+import {addBlock, firstVisible, TILE_ROWS, visibleEnd} from './attention-tiles';
 import {BLOCK_POSITIONS, blockBytes, blockCount, KV_F16, KvType, MASK_BYTES} from './kv-cache';
 import {F16_SCALE, isPlain} from './kv-load';
 import {widenK, widenScratchBytes, widenV} from './kv-widen';
@@ -45,6 +47,9 @@ export function attentionScratchBytes(headDim: i32, headsPerKv: i32, tokens: i32
  * already in the cache, and sees positions 0 … its own, of these only the last `window` if window > 0. Scores
  * are q · k * scale, capped by `softCap` if that is > 0. `sinks` and
  * `slopes`: f32 (kvHeads * headsPerKv), or 0. `capacity`: positions of the cache's ring; what the first token sees must still be there.
+ *
+ * With `textLength` > 0, as many positions are in the cache, and a token sees those behind its own as it sees those
+ * before: all, or the next ones, its own and they `window` together.
  */
 export function attention(
   kvType: KvType,
@@ -66,7 +71,10 @@ export function attention(
   slopes: usize,
   qStride: usize,
   outStride: usize,
+  textLength: i32,
 ): void {
+  const ahead = textLength == 0 ? 0 : window > 0 ? window - 1 : textLength;
+  const positionEnd = textLength == 0 ? firstPosition + tokens : textLength;
   const blocks = blockCount(capacity), bytes = blockBytes(kvType, headDim);
   const wideK = scratch, wideV = wideK + (<usize>(BLOCK_POSITIONS * headDim) << 2);
   const scales = wideV + (wideV - wideK), scores = scales + widenScratchBytes(headDim);
@@ -74,7 +82,8 @@ export function attention(
   const rows = queries + <usize>(TILE_ROWS * headDim << 2);
   const rowsEnd = rows + <usize>(tokens * headsPerKv) * ROW_BYTES;
   const headBytes = <usize>headDim << 2;
-  const lastPosition = firstPosition + tokens - 1, firstSeen = firstVisible(firstPosition, window);
+  const firstSeen = firstVisible(firstPosition, window);
+  const seenEnd = visibleEnd(firstPosition + tokens - 1, ahead, positionEnd);
   // Then a vector of the cache is used once: widening it into memory first would not pay.
   const oneTile = kvType == KV_F16 && tokens * headsPerKv <= TILE_ROWS;
   for (let kvHead: i32 = 0; kvHead < kvHeads; kvHead++) {
@@ -82,14 +91,29 @@ export function attention(
     if (sinks) sinks += <usize>headsPerKv << 2;
     if (slopes) slopes += <usize>headsPerKv << 2;
     const narrow = oneTile && scaleQueries(rows, rowsEnd, headBytes, queries);
-    for (let block = firstSeen / BLOCK_POSITIONS; block <= lastPosition / BLOCK_POSITIONS; block++) {
+    for (let block = firstSeen / BLOCK_POSITIONS; block <= (seenEnd - 1) / BLOCK_POSITIONS; block++) {
       const start = block * BLOCK_POSITIONS, slot = <usize>(block % blocks) * bytes;
-      const from = max(firstSeen - start, 0), to = min(lastPosition + 1 - start, BLOCK_POSITIONS);
+      const from = max(firstSeen - start, 0), to = min(seenEnd - start, BLOCK_POSITIONS);
       let k = kCache + slot, v = vCache + slot;
       const kIsF16 = narrow && isPlain(k, from, to), vIsF16 = narrow && isPlain(v, from, to);
       k = kIsF16 ? k + MASK_BYTES : widenK(kvType, k, headDim, wideK, scales);
       v = vIsF16 ? v + MASK_BYTES : widenV(kvType, v, headDim, wideV, scales);
-      addBlock(rows, rowsEnd, start, k, kIsF16, v, vIsF16, headDim, scores, scale, window, softCap);
+      addBlock(
+        rows,
+        rowsEnd,
+        start,
+        k,
+        kIsF16,
+        v,
+        vIsF16,
+        headDim,
+        scores,
+        scale,
+        window,
+        ahead,
+        positionEnd,
+        softCap,
+      );
     }
     finishRows(rows, rowsEnd, headBytes);
     q += <usize>headsPerKv * headBytes;

@@ -37,7 +37,7 @@ export function addDistances(row: Row, scores: usize, start: i32): void {
   const slope = row.slope;
   for (let i: i32 = 0; i < BLOCK_POSITIONS; i++) {
     const p = scores + (<usize>i << 2);
-    store<f32>(p, load<f32>(p) - slope * <f32>(row.position - start - i));
+    store<f32>(p, load<f32>(p) - slope * <f32>abs(row.position - start - i));
   }
 }
 

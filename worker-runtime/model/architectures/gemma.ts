@@ -1,6 +1,15 @@
 import type {DecoderSpec, FeedForwardSpec} from '../decoder-spec.ts';
 import type {Hyperparameters} from './hyperparameters.ts';
-import {decoder, denseLayers, firstHeadLength, rmsNorm, sandwichNorms, windowedLayers} from './parts.ts';
+import {
+  decoder,
+  denseLayers,
+  encoder,
+  firstHeadLength,
+  rmsNorm,
+  sandwichNorms,
+  symmetricWindow,
+  windowedLayers,
+} from './parts.ts';
 import {readRope} from './rope.ts';
 
 const feedForward = (): Partial<FeedForwardSpec> => ({activation: 'gelu'});
@@ -32,7 +41,18 @@ export function gemma2(keys: Hyperparameters): DecoderSpec {
 
 /** Gemma 3: norms around both blocks and of heads, five layers with a window and a rope of their own to one without. */
 export function gemma3(keys: Hyperparameters): DecoderSpec {
-  const window = keys.count('attention.sliding_window', 0);
+  return decoder(keys, 'neox', gemma3Parts(keys, keys.count('attention.sliding_window', 0)));
+}
+
+/** EmbeddingGemma: a Gemma 3 whose tokens see the whole text, or a window in both directions. */
+export function gemmaEmbedding(keys: Hyperparameters): DecoderSpec {
+  return encoder(keys, gemma3Parts(keys, symmetricWindow(keys.positive('attention.sliding_window'))));
+}
+
+function gemma3Parts(
+  keys: Hyperparameters,
+  window: number,
+): Partial<DecoderSpec> & Pick<DecoderSpec, 'layers'> {
   const windowed = windowedLayers(keys, 6).map((has) => has && window > 0);
   const queryKeyNorm = {...rmsNorm(keys), over: 'head'} as const;
   const scale = ownScale(keys, 62);
@@ -48,12 +68,12 @@ export function gemma3(keys: Hyperparameters): DecoderSpec {
   });
   const rope = readRope(keys, 'neox', firstHeadLength(layers));
   const base = keys.positiveReal('rope.freq_base_swa', 10000);
-  return decoder(keys, 'neox', {
+  return {
     layers,
     ropes: [rope, {...rope, base, scaling: {kind: 'none'}, factorsTensor: null}],
     embeddingScale: embeddingScale(keys),
     logitSoftCap: keys.real('final_logit_softcapping', 0),
-  });
+  };
 }
 
 export function embeddingScale(keys: Hyperparameters): number {

@@ -49,6 +49,12 @@ export class Hyperparameters {
     return this.#tensors.has(name);
   }
 
+  /** Rows of a matrix, by its whole name; 0 where the file has none. */
+  rowsOf(name: string): number {
+    const tensor = this.#tensors.get(name);
+    return tensor ? (tensor.dimensions[1] ?? 1) : 0;
+  }
+
   /** Length of the context that the model was first trained with, before its rope was scaled. */
   get originalContextLength(): number {
     return this.positive('rope.scaling.original_context_length', {

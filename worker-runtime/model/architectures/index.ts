@@ -1,9 +1,10 @@
 import {GgufError} from '../../errors.ts';
 import type {Metadata} from '../../gguf/metadata.ts';
 import type {DecoderSpec} from '../decoder-spec.ts';
+import {bert, jinaBert2, jinaBert3, nomicBert} from './bert.ts';
 import {cohere2, commandR} from './command-r.ts';
 import {exaone, exaone4} from './exaone.ts';
-import {gemma, gemma2, gemma3} from './gemma.ts';
+import {gemma, gemma2, gemma3, gemmaEmbedding} from './gemma.ts';
 import {gemma4} from './gemma4.ts';
 import {chatglm, glm4} from './glm.ts';
 import {bloom, falcon, gpt2, gptneox, jais, mpt, starcoder2} from './gpt.ts';
@@ -28,6 +29,7 @@ import {
   seedOss,
 } from './llama-like.ts';
 import {llama} from './llama.ts';
+import {modernBert} from './modern-bert.ts';
 import {olmo, olmo2, olmoe} from './olmo.ts';
 import {phi2, phi3, phimoe} from './phi.ts';
 import {qwen2, qwen2moe, qwen3, qwen35, qwen35moe, qwen3moe} from './qwen.ts';
@@ -43,6 +45,7 @@ export const architectures: ReadonlyMap<string, Architecture> = new Map(
     apertus,
     arcee,
     baichuan,
+    bert,
     bitnet,
     bloom,
     chatglm,
@@ -59,6 +62,7 @@ export const architectures: ReadonlyMap<string, Architecture> = new Map(
     gemma2,
     gemma3,
     gemma4,
+    'gemma-embedding': gemmaEmbedding,
     glm4,
     glm4moe,
     'gpt-oss': gptOss,
@@ -70,14 +74,18 @@ export const architectures: ReadonlyMap<string, Architecture> = new Map(
     'hunyuan-dense': hunyuan,
     internlm2: plain,
     jais,
+    'jina-bert-v2': jinaBert2,
+    'jina-bert-v3': jinaBert3,
     lfm2,
     lfm2moe,
     llama,
     mamba,
     mamba2,
     minicpm,
+    'modern-bert': modernBert,
     mpt,
     nemotron,
+    'nomic-bert': nomicBert,
     olmo,
     olmo2,
     olmoe,

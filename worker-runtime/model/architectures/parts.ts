@@ -74,6 +74,8 @@ export function decoder(
   const headLength = firstHeadLength(parts.layers);
   return {
     ...plainDecoder,
+    causal: parts.causal ?? readCausal(keys, parts.layers),
+    pooling: readPooling(keys),
     architecture: keys.architecture,
     embeddingLength: keys.positive('embedding_length'),
     vocabularySize: keys.vocabularySize,
@@ -84,6 +86,47 @@ export function decoder(
     ignoredTensors: [...factorsTensors(keys).unused, ...(parts.ignoredTensors ?? [])],
   };
 }
+
+const poolings = {1: 'mean', 2: 'cls', 3: 'last'} as const;
+
+function readPooling(keys: Hyperparameters): DecoderSpec['pooling'] {
+  const type = keys.count('pooling_type', 0);
+  if (type === 0) return null;
+  if (Object.hasOwn(poolings, type)) return poolings[type as keyof typeof poolings];
+  throw keys.unsupported('pooling_type', `${type} is not supported (only none, mean, cls and last)`);
+}
+
+/** A decoder may have been trained further without its mask. What its windows would see then nobody has written down. */
+function readCausal(keys: Hyperparameters, layers: readonly LayerSpec[]): boolean {
+  const key = 'attention.causal';
+  if (keys.flag(key, true)) return true;
+  if (layers.every(({mixer}) => mixer.kind === 'attention' && mixer.window === 0)) return false;
+  throw keys.unsupported(key, 'false is not supported with windows or recurrent layers');
+}
+
+/** What makes an encoder of a decoder's parts: tokens see the whole text. `layers` may have windows for both directions. */
+export function encoder(
+  keys: Hyperparameters,
+  parts: Partial<DecoderSpec> & Pick<DecoderSpec, 'layers'>,
+): DecoderSpec {
+  const key = 'attention.causal';
+  if (keys.flag(key, false)) throw keys.unsupported(key, 'true is not supported');
+  return decoder(keys, 'neox', {causal: false, denseLength: readDenseLength(keys), ...parts});
+}
+
+/** Of the matrices that embeddings pass in the end. */
+function readDenseLength(keys: Hyperparameters): number {
+  if (!keys.hasTensor('dense_2.weight')) return 0;
+  const embeddingLength = keys.positive('embedding_length');
+  keys.require('dense_2_feat_in', embeddingLength);
+  keys.require('dense_3_feat_out', embeddingLength);
+  const length = keys.positive('dense_2_feat_out');
+  keys.require('dense_3_feat_in', length);
+  return length;
+}
+
+/** A window that reaches half of `length` tokens in both directions, as `AttentionSpec` counts it. */
+export const symmetricWindow = (length: number): number => (length > 0 ? Math.floor(length / 2) + 1 : 0);
 
 /** Of the first layer that has attention. */
 export function firstHeadLength(layers: readonly LayerSpec[]): number {

@@ -1,6 +1,7 @@
 import {ropeStyles} from '../../core/core-exports.ts';
 import type {CoreExports} from '../../core/core-exports.ts';
 import type {AttentionSpec, QueryKeyNorm, RopeSpec} from '../decoder-spec.ts';
+import type {AttentionCache, KvCache} from '../kv-cache.ts';
 import type {Rows, ScratchPlan} from '../scratch.ts';
 import type {WeightPlanner} from '../weight-planner.ts';
 import type {Linear, NormWeights, Vector} from '../weights.ts';
@@ -155,13 +156,8 @@ export class Attention implements Block {
     const {products} = this.#kernels;
     const {output, outputNorm} = this.#weights;
     const {tokens} = pass;
-    this.#project(x, tokens);
-    this.#clamp(tokens);
-    const {queryKeyNorm} = this.#spec;
-    if (queryKeyNorm && !queryKeyNorm.afterRope) this.#normaliseHeads(queryKeyNorm, tokens);
-    this.#turn(this.#query, this.#spec.headCount, tokens);
-    this.#turn(this.#key, this.#spec.headCountKv, tokens);
-    if (queryKeyNorm?.afterRope) this.#normaliseHeads(queryKeyNorm, tokens);
+    this.#projectQueries(x, tokens);
+    if (pass.textLength === undefined) this.#storeKeysAndValues(x, pass, this.#weights.query);
     this.#attend(pass);
     if (this.#gate) {
       const {pointer, stride} = this.#attended;
@@ -174,39 +170,61 @@ export class Attention implements Block {
     await products.projectDivided(output, this.#attended, y, tokens);
   }
 
-  #project(x: Rows, tokens: number): void {
-    const {core, products} = this.#kernels;
-    const {query, gate, key, value} = this.#weights;
-    const {valueNorm} = this.#spec;
+  prepare(x: Rows, pass: Pass): void {
+    this.#storeKeysAndValues(x, pass);
+  }
+
+  #projectQueries(x: Rows, tokens: number): void {
+    const {products} = this.#kernels;
+    const {query, gate, queryNorm} = this.#weights;
     products.project(query, x, this.#query, tokens);
     if (gate && this.#gate) products.project(gate, x, this.#gate, tokens, query);
+    this.#place(this.#query, this.#spec.headCount, queryNorm, tokens);
+  }
+
+  /** @param prepared a product that x was prepared for just before */
+  #storeKeysAndValues(x: Rows, {position, tokens, cache}: Pass, prepared?: Linear): void {
+    const {core, products} = this.#kernels;
+    const {key, value, keyNorm} = this.#weights;
     if (!key) return;
-    products.project(key, x, this.#key, tokens, query);
+    const {valueNorm, headCountKv, headLength} = this.#spec;
+    products.project(key, x, this.#key, tokens, prepared);
     if (value) {
       products.project(value, x, this.#value, tokens, key);
     } else {
       const bytes = tokens * this.#key.stride;
       core.u8(this.#value.pointer, bytes).set(core.u8(this.#key.pointer, bytes));
     }
-    if (!valueNorm) return;
-    const {headCountKv} = this.#spec;
-    const norm = {...valueNorm, over: 'head'} as const;
-    normaliseHeads(this.#kernels, norm, {weight: null, bias: null}, this.#value, headCountKv, tokens);
-  }
-
-  #clamp(tokens: number): void {
-    const {clamp = 0} = this.#spec;
-    if (clamp === 0) return;
-    for (const {pointer, stride} of [this.#query, this.#key, this.#value]) {
-      this.#kernels.core.exports.clamp(pointer, clamp, (tokens * stride) / 4);
+    if (valueNorm) {
+      const norm = {...valueNorm, over: 'head'} as const;
+      normaliseHeads(this.#kernels, norm, {weight: null, bias: null}, this.#value, headCountKv, tokens);
     }
+    this.#clamp(this.#value, tokens);
+    this.#place(this.#key, headCountKv, keyNorm, tokens);
+    const {keys, values, positions} = this.#cacheOf(cache);
+    const stored = [headCountKv, headLength, positions, position, tokens] as const;
+    core.exports.storeK(cache.format, this.#key.pointer, keys, ...stored, this.#key.stride);
+    core.exports.storeV(cache.format, this.#value.pointer, values, ...stored, this.#value.stride);
   }
 
-  #normaliseHeads(norm: QueryKeyNorm, tokens: number): void {
-    const {headCount, headCountKv} = this.#spec;
-    const {queryNorm, keyNorm} = this.#weights;
-    if (queryNorm) normaliseHeads(this.#kernels, norm, queryNorm, this.#query, headCount, tokens);
-    if (keyNorm) normaliseHeads(this.#kernels, norm, keyNorm, this.#key, headCountKv, tokens);
+  /** Clamp, norm and rope of queries or keys. */
+  #place(rows: Rows, heads: number, weights: NormWeights | null, tokens: number): void {
+    const {queryKeyNorm: norm} = this.#spec;
+    this.#clamp(rows, tokens);
+    if (norm && weights && !norm.afterRope) normaliseHeads(this.#kernels, norm, weights, rows, heads, tokens);
+    this.#turn(rows, heads, tokens);
+    if (norm && weights && norm.afterRope) normaliseHeads(this.#kernels, norm, weights, rows, heads, tokens);
+  }
+
+  #clamp({pointer, stride}: Rows, tokens: number): void {
+    const {clamp = 0} = this.#spec;
+    if (clamp > 0) this.#kernels.core.exports.clamp(pointer, clamp, (tokens * stride) / 4);
+  }
+
+  #cacheOf({layers}: KvCache): AttentionCache {
+    const own = layers[this.#layer]?.attention;
+    if (own) return own;
+    throw new RangeError(`layer ${this.#layer} has no cache`);
   }
 
   #turn({pointer, stride}: Rows, heads: number, tokens: number): void {
@@ -218,25 +236,16 @@ export class Attention implements Block {
     exports.rope(pointer, table, heads, headLength, dimensions / 2, tokens, stride, ropeStyles[style]);
   }
 
-  #attend({position, tokens, cache}: Pass): void {
+  #attend({position, tokens, cache, textLength = 0}: Pass): void {
     const {core, scratch} = this.#kernels;
     const {headCount, headCountKv, headLength, scale, softCap = 0} = this.#spec;
-    const [query, key, value, attended] = [this.#query, this.#key, this.#value, this.#attended];
-    const own = cache.layers[this.#layer]?.attention;
-    if (!own) throw new RangeError(`layer ${this.#layer} has no cache`);
-    const {keys, values, positions, window} = own;
-    const {format} = cache;
-    if (this.#weights.key) {
-      const stored = [headCountKv, headLength, positions, position, tokens] as const;
-      core.exports.storeK(format, key.pointer, keys, ...stored, key.stride);
-      core.exports.storeV(format, value.pointer, values, ...stored, value.stride);
-    }
+    const {keys, values, positions, window} = this.#cacheOf(cache);
     core.exports.attention(
-      format,
-      query.pointer,
+      cache.format,
+      this.#query.pointer,
       keys,
       values,
-      attended.pointer,
+      this.#attended.pointer,
       scratch.pointer('attention'),
       headCountKv,
       headCount / headCountKv,
@@ -249,8 +258,9 @@ export class Attention implements Block {
       softCap,
       this.#weights.sinks?.pointer ?? 0,
       this.#slopes,
-      query.stride,
-      attended.stride,
+      this.#query.stride,
+      this.#attended.stride,
+      textLength,
     );
   }
 }

@@ -20,6 +20,8 @@ export interface Pass {
   readonly tokens: number;
   readonly cache: KvCache;
   readonly checkpoint: Checkpoint;
+  /** Tokens of a text that is seen as a whole: the keys and values of all are stored. Left out for decoders. */
+  readonly textLength?: number;
 }
 
 /** Where a recurrent layer reads a state before the slice, and where it writes that behind it. */
@@ -38,6 +40,8 @@ export function layerState({cache: {layers, states}}: Pass, layer: number, skipp
 /** A part of a layer: y from x, each `(tokens, embeddingLength)`. */
 export interface Block {
   run(x: Rows, y: Rows, pass: Pass): Promise<void>;
+  /** What the block must know of all slices of a text before it runs with the first one. */
+  prepare?(x: Rows, pass: Pass): void;
 }
 
 /** y = norm(x), each `(tokens, columns)`; y may be x. */

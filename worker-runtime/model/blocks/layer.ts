@@ -60,12 +60,15 @@ export function planLayer(
   const plan = (tensor: string | null): NormWeights | null =>
     tensor === null ? null : weights.norm(`${name}.${tensor}`, embeddingLength, norm);
   const {mixer, mixerOutput, feedForward, feedForwardOutput} = layer.norms;
+  const {mixerSum = null, feedForwardSum = null} = layer.norms;
   return {
     norms: {
       mixer: plan(mixer),
       mixerOutput: plan(mixerOutput),
       feedForward: plan(feedForward),
       feedForwardOutput: plan(feedForwardOutput),
+      mixerSum: plan(mixerSum),
+      feedForwardSum: plan(feedForwardSum),
     },
     mixer: planMixer(decoder, layer.mixer, index, name, weights),
     feedForward: layer.feedForward && planNetwork(layer.feedForward, embeddingLength, name, weights),
@@ -121,6 +124,11 @@ export class Layer {
     this.#fed = rows('fed');
   }
 
+  /** Stores the keys and values of a slice of a whole text: of all slices, before one of them runs. */
+  prepare(pass: Pass): void {
+    this.#mixer.prepare?.(this.#input(this.#norms.mixer, pass), pass);
+  }
+
   async run(pass: Pass): Promise<void> {
     await (this.#parallel ? this.#runParallel(pass) : this.#runInTurn(pass));
     await this.#finish(pass);
@@ -128,13 +136,15 @@ export class Layer {
   }
 
   async #runInTurn(pass: Pass): Promise<void> {
-    const {mixer, mixerOutput, feedForward, feedForwardOutput} = this.#norms;
+    const {mixer, mixerOutput, mixerSum, feedForward, feedForwardOutput, feedForwardSum} = this.#norms;
     await this.#mixer.run(this.#input(mixer, pass), this.#mixed, pass);
     this.#add(this.#mixed, mixerOutput, pass);
+    this.#normaliseSum(mixerSum, pass);
     if (!this.#feedForward) return;
     await pass.checkpoint();
     await this.#feedForward.run(this.#input(feedForward, pass), this.#fed, pass);
     this.#add(this.#fed, feedForwardOutput, pass);
+    this.#normaliseSum(feedForwardSum, pass);
   }
 
   async #runParallel(pass: Pass): Promise<void> {
@@ -165,6 +175,11 @@ export class Layer {
     if (!norm) return this.#hidden;
     normalise(this.#kernels, this.#decoder.norm, norm, this.#hidden, this.#normed, tokens);
     return this.#normed;
+  }
+
+  /** hidden = norm(hidden) */
+  #normaliseSum(norm: NormWeights | null, {tokens}: Pass): void {
+    if (norm) normalise(this.#kernels, this.#decoder.norm, norm, this.#hidden, this.#hidden, tokens);
   }
 
   /** hidden += norm(x) · residualScale */
