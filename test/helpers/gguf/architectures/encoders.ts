@@ -1,8 +1,8 @@
 /** Small encoders, with the keys and tensors of real files. */
 import {Random} from '../random.ts';
 import type {TensorInput} from '../write-gguf.ts';
-import {f32} from './tiny-model.ts';
-import type {TinyRecipe} from './tiny-model.ts';
+import {f32} from './recipe.ts';
+import type {TinyRecipe} from './recipe.ts';
 
 type Tensors = Record<string, Omit<TensorInput, 'name' | 'type'>>;
 
