@@ -1,16 +1,11 @@
 /**
  * State-space scans: Mamba (https://arxiv.org/abs/2312.00752) and Mamba-2 (https://arxiv.org/abs/2405.21060). A token's
- * state is computed from the one before, tokens ascending, so the bits do not depend on how they are cut into slices.
+ * state is computed from the one before, tokens ascending, and a sum over the state has an order of its own for each
+ * row: the bits do not depend on how tokens are cut into slices, nor on what else is computed beside a row.
  */
 import {exp4} from './exp';
-
-/** ln(1 + e^x), in f64. */
-// @ts-ignore: decorator
-@inline
-function softplus(x: f32): f32 {
-  const wide = <f64>x;
-  return <f32>(max(wide, 0) + NativeMath.log1p(NativeMath.exp(-abs(wide))));
-}
+import {softplus1, softplus4} from './softplus';
+import {sumOf4} from './sums';
 
 /**
  * Mamba-2. For each head, with dt = softplus(dt + dtBias) and for each of its channels p and each n of the state:
@@ -19,8 +14,8 @@ function softplus(x: f32): f32 {
  *     y[p] = the sum of state[p][n] C[n] + d x[p]
  *
  * x: f32 (tokens, heads * headLength), then B and C, each (groups, stateLength), in the same row. dt: (tokens, heads).
- * dtBias, a, d: (heads). States: f32 (heads, headLength, stateLength); stateLength: a multiple of 4. Strides in bytes.
- * The sum over n: four chains, n mod 4, added as ((0 + 1) + (2 + 3)).
+ * dtBias, a, d: (heads). States: f32 (heads, headLength, stateLength), which may be the same; stateLength: a multiple
+ * of 4. Strides in bytes. The sum over n: four chains, n mod 4, added as ((0 + 1) + (2 + 3)).
  */
 export function mamba2Scan(
   x: usize,
@@ -49,10 +44,11 @@ export function mamba2Scan(
     let from = stateFrom + state;
     for (let token: i32 = 0; token < tokens; token++) {
       const row = x + <usize>token * xStride;
-      const step = softplus(load<f32>(dt + <usize>token * dtStride + at) + load<f32>(dtBias + at));
+      const step = <f32>softplus1(load<f32>(dt + <usize>token * dtStride + at) + load<f32>(dtBias + at));
       const decay = <f32>NativeMath.exp(<f64>(step * load<f32>(a + at)));
       const skip = load<f32>(d + at);
       const out = y + <usize>token * yStride + channel;
+      // One row at a time: several would be faster from the cache, but twice as slow from memory, where a step finds it.
       for (let p: usize = 0; p < headBytes; p += 4) {
         const value = load<f32>(row + channel + p);
         const offset = p * <usize>stateLength;
@@ -85,8 +81,9 @@ function scanRow(from: usize, to: usize, b: usize, c: usize, bytes: usize, decay
  *     state[n] = state[n] e^(dt a[n]) + x dt B[n]
  *     y = the sum of state[n] C[n] + d x
  *
- * x, dt: f32 (tokens, channels). a: (channels, stateLength). d: (channels). b, c: f32 (tokens, stateLength), with the
- * stride `bcStride`. States: f32 (channels, stateLength); stateLength: a multiple of 4. Strides in bytes.
+ * x, dt: f32 (tokens, channels), read up to the next multiple of 4. a: (channels, stateLength). d: (channels). b, c: f32
+ * (tokens, stateLength), with the stride `bcStride`. States: f32 (channels, stateLength), which may be the same;
+ * stateLength: a multiple of 4. Strides in bytes. The sum over n is that of `mamba2Scan`.
  */
 export function mambaScan(
   x: usize,
@@ -106,30 +103,50 @@ export function mambaScan(
   yStride: usize,
 ): void {
   const rowBytes = <usize>stateLength << 2;
-  for (let channel: i32 = 0; channel < channels; channel++) {
-    const at = <usize>channel << 2, rates = a + <usize>channel * rowBytes;
-    const to = stateTo + <usize>channel * rowBytes;
-    let from = stateFrom + <usize>channel * rowBytes;
+  for (let channel: i32 = 0; channel < channels; channel += 4) {
+    const at = <usize>channel << 2, state = <usize>channel * rowBytes, left = channels - channel;
+    const rates = a + state, skip = d + at, to = stateTo + state;
+    let from = stateFrom + state;
     for (let token: i32 = 0; token < tokens; token++) {
-      const offset = <usize>token * xStride + at, bc = <usize>token * bcStride;
-      const step = softplus(load<f32>(dt + offset)), value = load<f32>(x + offset);
-      const steps = f32x4.splat(step), inputs = f32x4.splat(value * step);
-      let sums = f32x4.splat(0);
-      for (let i: usize = 0; i < rowBytes; i += 16) {
-        const kept = f32x4.mul(v128.load(from + i), exp4(f32x4.mul(steps, v128.load(rates + i))));
-        const state = f32x4.add(kept, f32x4.mul(v128.load(b + bc + i), inputs));
-        v128.store(to + i, state);
-        sums = f32x4.add(sums, f32x4.mul(state, v128.load(c + bc + i)));
+      const row = <usize>token * xStride + at, bc = <usize>token * bcStride, out = y + <usize>token * yStride + at;
+      const steps = softplus4(v128.load(dt + row));
+      scanChannel(0, f32x4.extract_lane(steps, 0), x + row, rates, b + bc, c + bc, skip, from, to, out, rowBytes);
+      if (left > 1) {
+        scanChannel(1, f32x4.extract_lane(steps, 1), x + row, rates, b + bc, c + bc, skip, from, to, out, rowBytes);
       }
-      store<f32>(y + <usize>token * yStride + at, sumOf4(sums) + load<f32>(d + at) * value);
+      if (left > 2) {
+        scanChannel(2, f32x4.extract_lane(steps, 2), x + row, rates, b + bc, c + bc, skip, from, to, out, rowBytes);
+      }
+      if (left > 3) {
+        scanChannel(3, f32x4.extract_lane(steps, 3), x + row, rates, b + bc, c + bc, skip, from, to, out, rowBytes);
+      }
       from = to;
     }
   }
 }
 
-// @ts-ignore: decorator
-@inline
-function sumOf4(v: v128): f32 {
-  const low = f32x4.extract_lane(v, 0) + f32x4.extract_lane(v, 1);
-  return low + (f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3));
+/** One token of channel `index` of four, of which the pointers name the first. */
+function scanChannel(
+  index: usize,
+  step: f32,
+  x: usize,
+  rates: usize,
+  b: usize,
+  c: usize,
+  skip: usize,
+  from: usize,
+  to: usize,
+  y: usize,
+  rowBytes: usize,
+): void {
+  const at = index << 2, row = index * rowBytes, value = load<f32>(x + at);
+  const steps = f32x4.splat(step), inputs = f32x4.splat(value * step);
+  let sums = f32x4.splat(0);
+  for (let i: usize = 0; i < rowBytes; i += 16) {
+    const kept = f32x4.mul(v128.load(from + row + i), exp4(f32x4.mul(steps, v128.load(rates + row + i))));
+    const state = f32x4.add(kept, f32x4.mul(v128.load(b + i), inputs));
+    v128.store(to + row + i, state);
+    sums = f32x4.add(sums, f32x4.mul(state, v128.load(c + i)));
+  }
+  store<f32>(y + at, sumOf4(sums) + load<f32>(skip + at) * value);
 }
