@@ -77,6 +77,21 @@ describe('activations of the core', () => {
     });
   }
 
+  it('sigmoidGate: x times the sigmoid of a gate, in place of either or not', () => {
+    const gate = (target: (gate: number, x: number, core: CoreHarness) => number): Float32Array =>
+      onAll(cores, (core) => {
+        const [p, x] = [core.put(inputs), core.put(ups)];
+        const y = target(p, x, core);
+        core.run('sigmoidGate', p, x, y, inputs.length);
+        return core.f32(y, inputs.length);
+      });
+    const result = gate((_, __, core) => core.allocate(inputs.byteLength));
+    expect(bits(gate((p) => p))).to.deep.equal(bits(result));
+    expect(bits(gate((_, x) => x))).to.deep.equal(bits(result));
+    const wanted = Float64Array.from(inputs, (g, i) => ups[i]! * sigmoid(g));
+    expectWithin(result, wanted, (i) => Math.abs(wanted[i]!) * sigmoidError(inputs[i]!, 0) + vanishing);
+  });
+
   it("gpt-oss's gate: both sides within a limit", () => {
     const [alpha, limit] = [fround(1.702), 7];
     const up = randomFloats(inputs.length, 5, 12);
