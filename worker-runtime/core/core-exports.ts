@@ -172,6 +172,22 @@ export interface CoreExports {
     gateStride: number,
     yStride: number,
   ): void;
+  wkv7(
+    r: number,
+    w: number,
+    k: number,
+    v: number,
+    a: number,
+    b: number,
+    stateFrom: number,
+    stateTo: number,
+    y: number,
+    heads: number,
+    headLength: number,
+    tokens: number,
+    stride: number,
+    yStride: number,
+  ): void;
   l2Norm(x: number, count: number, epsilon: number, rows: number, stride: number): void;
   sigmoidGate(gate: number, x: number, y: number, count: number): void;
   scale(x: number, factor: number, count: number): void;
