@@ -44,7 +44,7 @@ export function createDiagnostics(facts: Facts): Diagnostics {
       hardwareConcurrency: navigator.hardwareConcurrency,
       crossOriginIsolated: globalThis.crossOriginIsolated,
     },
-    shards: 1,
+    shards: model?.shards ?? 1,
     model,
     memory: {
       plan: model?.memory ?? null,

@@ -1,5 +1,4 @@
 import type {Checkpoint} from './checkpoint.ts';
-import {ContextSnapshot} from './context-snapshot.ts';
 import type {LoadedModel} from './loaded-model.ts';
 import {textStates} from './model/text-states.ts';
 import {Pace} from './pace.ts';
@@ -60,12 +59,12 @@ export class Embedding {
     checkpoint: Checkpoint,
   ): Promise<Float32Array<ArrayBuffer>> {
     if (this.#sequence.length === 0) return this.#embed(tokens, checkpoint);
-    const {core, cache} = this.#model;
-    const context = await ContextSnapshot.take(core, cache, checkpoint);
+    const {decoder, cache} = this.#model;
+    await decoder.keepContext(cache, checkpoint);
     try {
       return await this.#embed(tokens, checkpoint);
     } finally {
-      context.restore();
+      await decoder.restoreContext();
     }
   }
 

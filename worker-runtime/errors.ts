@@ -252,6 +252,12 @@ export const errorRegistry = {
     recoverable: true,
     help: 'The model gave NaN or infinite logits or embeddings; the file is probably damaged.',
   },
+  'shard-failed': {
+    code: 703,
+    stage: 'compute',
+    recoverable: true,
+    help: 'A Worker that held a part of the model has ended: the browser may have run out of memory. Load the model again.',
+  },
   internal: {
     code: 702,
     stage: 'compute',

@@ -1,5 +1,4 @@
 import {createChatTemplate} from './chat-template/chat-template.ts';
-import {Arena} from './core/arena.ts';
 import {kvFormats} from './core/core-exports.ts';
 import {Core} from './core/core.ts';
 import type {CompiledCore} from './core/core.ts';
@@ -12,18 +11,19 @@ import type {KnownSettings} from './check-settings.ts';
 import type {LoadedModel, ModelFacts} from './loaded-model.ts';
 import {Hyperparameters} from './model/architectures/hyperparameters.ts';
 import {findArchitecture} from './model/architectures/index.ts';
-import {planDecoder} from './model/decoder-plan.ts';
-import type {DecoderPlan} from './model/decoder-plan.ts';
 import type {DecoderSpec} from './model/decoder-spec.ts';
 import {Decoder} from './model/decoder.ts';
-import {allocateKvCache} from './model/kv-cache.ts';
 import type {KvCache} from './model/kv-cache.ts';
-import {loadWeights, stagingBytes} from './model/load-weights.ts';
+import {planLayout} from './model/layout.ts';
+import type {Layout, LayoutSettings} from './model/layout.ts';
+import {loadWeights} from './model/load-weights.ts';
 import {textStates} from './model/text-states.ts';
 import type {ActivationType} from './model/weights.ts';
 import type {KvType, LoadParams, LoadProgress, MemoryPlan} from './protocol.ts';
 import type {Scheduler} from './scheduler.ts';
-import {SingleShard} from './shards/shard-group.ts';
+import {ShardGroup} from './shards/shard-group.ts';
+import {ShardTeam} from './shards/shard-team.ts';
+import {Share} from './shards/share.ts';
 import {openSource} from './source/open-source.ts';
 import {createTokenizer} from './tokenizer/create-tokenizer.ts';
 import type {Tokenizer} from './tokenizer/tokenizer.ts';
@@ -42,23 +42,18 @@ interface LoadContext {
   readonly onProgress: (progress: LoadProgress) => void;
   /** Told of the WebAssembly memory as soon as it is there. */
   readonly onMemory: (bytes: number) => void;
+  /** How many shards the model is divided over. */
+  readonly shards: number;
   /** `quantised` unless a test asks for exact arithmetic; no command can. */
   readonly activations?: ActivationType;
-}
-
-/** All places of a model, known from its header alone. */
-interface Layout {
-  readonly decoder: DecoderPlan;
-  readonly cache: KvCache;
-  readonly staging: number;
-  readonly plan: MemoryPlan;
 }
 
 interface Admitted {
   readonly tokenizer: Tokenizer;
   readonly spec: DecoderSpec;
-  readonly layout: Layout;
-  readonly settings: {readonly contextLength: number; readonly kvType: KvType};
+  /** Of each shard. */
+  readonly layouts: readonly [Layout, ...Layout[]];
+  readonly settings: LayoutSettings;
 }
 
 /**
@@ -75,37 +70,48 @@ export async function loadModel(params: LoadParams, context: LoadContext): Promi
   const report = (loadedBytes: number, totalBytes: number | null): void =>
     onProgress({phase, loadedBytes, totalBytes});
   const reader = await openSource(params.source, {signal, onProgress: report});
+  let team: ShardTeam | null = null;
   try {
     const header = await readHeader(reader);
-    const {tokenizer, spec, layout, settings} = await admit(header, params, context);
+    const admitted = await admit(header, params, context);
+    const {tokenizer, spec, layouts} = admitted;
+    const [layout] = layouts;
+    const memory = combinedPlan(layouts);
     const chatTemplate = createChatTemplate(header.metadata, tokenizer);
     const headerMs = performance.now() - started;
 
     phase = 'tensors';
     const core = await Core.instantiate(context.core, layout.plan.total);
-    context.onMemory(core.bytes);
-    await loadWeights(
-      layout.decoder.destinations,
+    team = layouts.length > 1 ? await startTeam(header, admitted, context) : null;
+    context.onMemory(core.bytes + (team?.wasmBytes ?? 0));
+    await loadWeights(layout.decoder.destinations, {
       reader,
       core,
-      layout.staging,
-      scheduler.checkpoint(signal),
-    );
+      staging: layout.staging,
+      checkpoint: scheduler.checkpoint(signal),
+      ...(team && {others: team}),
+    });
+    const shards = team ? await team.ready(core) : ShardGroup.single();
     const tensorsMs = performance.now() - started - headerMs;
 
     phase = 'warm-up';
     report(reader.position, reader.length);
-    const decoder = new Decoder(spec, layout.decoder, core, new SingleShard());
+    const decoder = new Decoder(spec, layout.decoder, core, shards);
     await warmUp(decoder, layout.cache, context);
     const facts: ModelFacts = {
       ...describe(header, spec, tokenizer),
-      ...settings,
+      contextLength: admitted.settings.contextLength,
+      kvType: admitted.settings.kvType,
       fileBytes: reader.length,
       hasChatTemplate: chatTemplate.source !== null,
-      memory: layout.plan,
+      memory,
+      shards: layouts.length,
       timings: {headerMs, tensorsMs, totalMs: performance.now() - started},
     };
-    return {facts, core, decoder, tokenizer, chatTemplate, cache: layout.cache};
+    return {facts, core, team, decoder, tokenizer, chatTemplate, cache: layout.cache};
+  } catch (error) {
+    team?.terminate();
+    throw error;
   } finally {
     await reader.close();
   }
@@ -115,22 +121,45 @@ export async function loadModel(params: LoadParams, context: LoadContext): Promi
 async function admit(
   header: GgufHeader,
   {contextLength, kvType}: LoadParams,
-  {core: {calculator}, scheduler, signal, activations}: LoadContext,
+  {core: {calculator}, scheduler, signal, shards, activations}: LoadContext,
 ): Promise<Admitted> {
   refuseSplit(header.metadata);
   const architecture = findArchitecture(header.metadata);
   const tokenizer = await createTokenizer(header.metadata, scheduler.checkpoint(signal));
   const length = checkContextLength(contextLength, header);
   const spec = architecture(new Hyperparameters(header, tokenizer.vocabularySize, length));
-  const settings = {contextLength: length, kvType: checkKvType(kvType ?? (spec.causal ? 'f16' : 'f32'))};
-  const arena = new Arena();
-  const decoder = planDecoder(spec, header, arena, calculator, {
+  const settings = {
+    contextLength: length,
+    kvType: checkKvType(kvType ?? (spec.causal ? 'f16' : 'f32')),
     sliceLength,
     ...(activations && {activations}),
-  });
-  const cache = allocateKvCache(spec, {...settings, sliceLength}, arena, calculator);
-  const staging = arena.allocate(stagingBytes(decoder.destinations, calculator), 'scratch');
-  return {tokenizer, spec, settings, layout: {decoder, cache, staging, plan: arena.plan()}};
+  };
+  const layout = (shard: number): Layout =>
+    planLayout(spec, header, settings, new Share(shard, shards), calculator);
+  const others = Array.from({length: shards - 1}, (_, index) => layout(index + 1));
+  return {tokenizer, spec, settings, layouts: [layout(0), ...others]};
+}
+
+function startTeam(
+  {tensors}: GgufHeader,
+  {spec, layouts, settings}: Admitted,
+  {core: compiled}: LoadContext,
+): Promise<ShardTeam> {
+  return ShardTeam.start({compiled, spec, tensors, settings, layouts});
+}
+
+/** Bytes of all shards. */
+function combinedPlan(layouts: readonly Layout[]): MemoryPlan {
+  const sum = (value: (plan: MemoryPlan) => number): number =>
+    layouts.reduce((total, {plan}) => total + value(plan), 0);
+  const types = new Set(layouts.flatMap(({plan}) => Object.keys(plan.weights)));
+  return {
+    weights: Object.fromEntries([...types].map((type) => [type, sum(({weights}) => weights[type] ?? 0)])),
+    kvCache: sum(({kvCache}) => kvCache),
+    scratch: sum(({scratch}) => scratch),
+    logits: sum(({logits}) => logits),
+    total: sum(({total}) => total),
+  };
 }
 
 /** A part of a model that was split over several files has only some of the tensors. */

@@ -3,15 +3,18 @@ import type {Core} from './core/core.ts';
 import type {Decoder} from './model/decoder.ts';
 import type {ModelInfo} from './protocol.ts';
 import type {KvCache} from './model/kv-cache.ts';
+import type {ShardTeam} from './shards/shard-team.ts';
 import type {Tokenizer} from './tokenizer/tokenizer.ts';
 
 /** Everything about a model that does not depend on how it was named to the page. */
 export type ModelFacts = Omit<ModelInfo, 'model' | 'sequence'>;
 
-/** A model that is ready to run. Dropping the last reference frees its memory. */
+/** A model that is ready to run. Its team terminated, dropping the last reference frees its memory. */
 export interface LoadedModel {
   readonly facts: ModelFacts;
   readonly core: Core;
+  /** The other shards, if any. */
+  readonly team: ShardTeam | null;
   readonly decoder: Decoder;
   readonly tokenizer: Tokenizer;
   readonly chatTemplate: ChatTemplate;

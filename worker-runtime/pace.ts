@@ -41,6 +41,7 @@ export class Pace {
       await checkpoint();
       since = performance.now();
     });
+    longestMs = Math.max(longestMs, performance.now() - since);
     if (!this.#isFixed) this.#adapt(length, longestMs);
   }
 

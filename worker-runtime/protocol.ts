@@ -112,6 +112,9 @@ export interface ModelInfo {
   /** How its file wants embeddings to be made; `null`: it is no embedding model. */
   readonly pooling: Pooling | null;
   readonly hasChatTemplate: boolean;
+  /** Over how many Workers it is divided, the runtime's own included. */
+  readonly shards: number;
+  /** Of all shards together. */
   readonly memory: MemoryPlan;
   readonly timings: {readonly headerMs: number; readonly tensorsMs: number; readonly totalMs: number};
 }
@@ -255,8 +258,8 @@ export interface Diagnostics {
 /** `params` go in, `result` comes out; `notifications` are what may come before the result. */
 export interface Commands {
   boot: {
-    params: {readonly protocolVersion: number; readonly core?: CoreVariant};
-    result: {readonly version: string; readonly core: CoreVariant; readonly shards: number};
+    params: {readonly protocolVersion: number; readonly core?: CoreVariant; readonly shards?: number};
+    result: {readonly version: string; readonly core: CoreVariant};
     notifications: never;
   };
   'load-model': {

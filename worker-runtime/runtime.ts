@@ -21,6 +21,9 @@ import {Cancelled, Scheduler} from './scheduler.ts';
 import {Sequence} from './sequence.ts';
 import {version} from './version.ts';
 
+/** More shards than this would exchange more than they compute. */
+const mostShards = 16;
+
 /** What a command may use of its request. */
 export interface RequestContext<K extends CommandKind> {
   /** Aborted by `cancel`, by a newer load, or when the model goes away. */
@@ -43,6 +46,7 @@ export class Runtime {
   #resident: ResidentModel | undefined;
   #load: Ending | undefined;
   #sampling = defaultSampling;
+  #shards = 1;
   #highWaterBytes = 0;
 
   constructor(counters: Counters) {
@@ -50,14 +54,15 @@ export class Runtime {
   }
 
   async boot(params: Commands['boot']['params']): Promise<Commands['boot']['result']> {
-    const {protocolVersion: asked, core} = params;
+    const {protocolVersion: asked, core, shards} = params;
     if (asked !== protocolVersion) {
       throw new GgufError(
         'protocol-version',
         `The page speaks protocol version ${asked}, the Worker ${protocolVersion}: serve both scripts from one release`,
       );
     }
-    refuseUnknownSettings('boot', params, {protocolVersion: true, core: true});
+    refuseUnknownSettings('boot', params, {protocolVersion: true, core: true, shards: true});
+    if (shards !== undefined) this.#shards = checkWholeNumber('shards', shards, {least: 1, most: mostShards});
     this.#booting ??= chooseCore(core);
     this.#chosen = await this.#booting.catch((error: unknown) => {
       this.#booting = undefined;
@@ -73,7 +78,7 @@ export class Runtime {
         },
       );
     }
-    return {version, core: variant, shards: 1};
+    return {version, core: variant};
   }
 
   /** The model that was resident stays until the new one is ready; a newer load aborts this one. */
@@ -194,7 +199,7 @@ export class Runtime {
       chosen: this.#booted(),
       model: resident?.info ?? null,
       sequence: resident?.sequence ?? null,
-      wasmBytes: resident?.model.core.bytes ?? 0,
+      wasmBytes: resident ? wasmBytes(resident.model) : 0,
       highWaterBytes: this.#highWaterBytes,
       sampling: this.#sampling,
       counters: this.#counters,
@@ -213,8 +218,18 @@ export class Runtime {
       await older;
       const onProgress = (payload: LoadProgress): void => notify({kind: 'progress', payload});
       const onMemory = (bytes: number): void => this.#noteMemory(bytes);
-      const model = await loadModel(params, {core, scheduler: this.#scheduler, signal, onProgress, onMemory});
-      if (signal.aborted) throw new Cancelled();
+      const model = await loadModel(params, {
+        core,
+        scheduler: this.#scheduler,
+        signal,
+        onProgress,
+        onMemory,
+        shards: this.#shards,
+      });
+      if (signal.aborted) {
+        model.team?.terminate();
+        throw new Cancelled();
+      }
       const old = this.#resident;
       const resident = this.#install(model);
       if (old) await this.#free(old);
@@ -227,7 +242,7 @@ export class Runtime {
 
   /** A load's memory stands beside that of the model before, also where the load fails in the end. */
   #noteMemory(bytes: number): void {
-    const both = bytes + (this.#resident?.model.core.bytes ?? 0);
+    const both = bytes + (this.#resident ? wasmBytes(this.#resident.model) : 0);
     this.#highWaterBytes = Math.max(this.#highWaterBytes, both);
   }
 
@@ -242,7 +257,8 @@ export class Runtime {
     this.#sequences.remove(model.sequence.handle);
     this.#models.remove(model.handle);
     await model.endRuns();
-    return model.model.core.bytes;
+    model.model.team?.terminate();
+    return wasmBytes(model.model);
   }
 
   #booted(): ChosenCore {
@@ -277,6 +293,11 @@ export class Runtime {
       'The sequence is generating already; cancel or await that run first',
     );
   }
+}
+
+/** Of all shards. */
+function wasmBytes({core, team}: LoadedModel): number {
+  return core.bytes + (team?.wasmBytes ?? 0);
 }
 
 function requireString(value: unknown, field: string): string {

@@ -29,6 +29,7 @@ export const fakeModel: ModelInfo = {
   generates: true,
   pooling: null,
   hasChatTemplate: false,
+  shards: 1,
   memory: {weights: {F32: 4000}, kvCache: 1, scratch: 1, logits: 1, total: 65536},
   timings: {headerMs: 1, tensorsMs: 1, totalMs: 2},
 };

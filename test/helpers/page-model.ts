@@ -37,6 +37,7 @@ export class PageModel {
         signal: new AbortController().signal,
         onProgress: ignore,
         onMemory: ignore,
+        shards: 1,
         activations,
       },
     );

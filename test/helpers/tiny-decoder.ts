@@ -13,7 +13,8 @@ import type {KvCache} from '../../worker-runtime/model/kv-cache.ts';
 import {loadWeights, stagingBytes} from '../../worker-runtime/model/load-weights.ts';
 import type {CoreVariant, KvType} from '../../worker-runtime/protocol.ts';
 import {Sequence} from '../../worker-runtime/sequence.ts';
-import {SingleShard} from '../../worker-runtime/shards/shard-group.ts';
+import {ShardGroup} from '../../worker-runtime/shards/shard-group.ts';
+import {wholeShare} from '../../worker-runtime/shards/share.ts';
 import {readPieces} from './piece-stream.ts';
 
 interface TinyDecoderOptions {
@@ -50,14 +51,14 @@ export class TinyDecoder {
     const keys = new Hyperparameters(header, vocabularySize, options.contextLength);
     const spec = options.edit(findArchitecture(header.metadata)(keys));
     const arena = new Arena();
-    const plan = planDecoder(spec, header, arena, calculator, options);
-    const cache = allocateKvCache(spec, options, arena, calculator);
+    const plan = planDecoder(spec, header, arena, calculator, {...options, share: wholeShare});
+    const cache = allocateKvCache(spec, options, wholeShare, arena, calculator);
     const whole = {...options, sliceLength: options.contextLength};
-    const wholeCache = allocateKvCache(spec, whole, arena, calculator);
+    const wholeCache = allocateKvCache(spec, whole, wholeShare, arena, calculator);
     const staging = arena.allocate(stagingBytes(plan.destinations, calculator), 'scratch');
     const core = await Core.instantiate(compiled, arena.plan().total);
-    await loadWeights(plan.destinations, reader, core, staging, () => undefined);
-    const decoder = new Decoder(spec, plan, core, new SingleShard());
+    await loadWeights(plan.destinations, {reader, core, staging, checkpoint: () => undefined});
+    const decoder = new Decoder(spec, plan, core, ShardGroup.single());
     return new TinyDecoder(decoder, core, cache, wholeCache);
   }
 

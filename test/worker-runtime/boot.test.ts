@@ -16,8 +16,8 @@ describe('GgufRuntime.boot', () => {
   });
 
   it('refuses what it does not have', async () => {
-    const error = await expectRefusal(() => GgufRuntime.boot({shards: 2} as object), 'unsupported-feature');
-    expect(error.field).to.equal('shards');
+    const error = await expectRefusal(() => GgufRuntime.boot({threads: 2} as object), 'unsupported-feature');
+    expect(error.field).to.equal('threads');
   });
 
   it('starts nothing for a signal that is aborted already', async () => {

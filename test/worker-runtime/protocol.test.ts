@@ -50,7 +50,6 @@ describe('the protocol before boot', () => {
     await worker.error('boot', {protocolVersion: 0});
     const first = await worker.result('boot', {protocolVersion});
     expect(await worker.result('boot', {protocolVersion})).to.deep.equal(first);
-    expect(first.shards).to.equal(1);
   });
 });
 
@@ -127,7 +126,7 @@ describe('the protocol', () => {
 
   it('refuses settings that it does not have', async () => {
     const refused: [string, Record<string, unknown>, string][] = [
-      ['boot', {protocolVersion, shards: 2}, 'shards'],
+      ['boot', {protocolVersion, threads: 2}, 'threads'],
       ['load-model', {source: new Blob([tinyLlama()]), integrity: 'sha256-x'}, 'integrity'],
       ['generate', {tokens: [1], grammar: 'root ::= "a"'}, 'grammar'],
       ['configure-sampling', {warmth: 1}, 'warmth'],

@@ -5,6 +5,8 @@ import {planLayer, planLayerScratch} from './blocks/layer.ts';
 import type {LayerWeights} from './blocks/layer.ts';
 import {planPerLayerEmbedding, planPerLayerScratch} from './blocks/per-layer-input.ts';
 import type {PerLayerEmbeddingWeights} from './blocks/per-layer-input.ts';
+import {planShardGroup} from '../shards/shard-group.ts';
+import type {Share} from '../shards/share.ts';
 import type {DecoderSpec} from './decoder-spec.ts';
 import {planProducts} from './products.ts';
 import {allocateSampling} from './sampling-buffers.ts';
@@ -12,20 +14,20 @@ import type {SamplingBuffers} from './sampling-buffers.ts';
 import {rowStride, ScratchPlan} from './scratch.ts';
 import type {Rows, Scratch} from './scratch.ts';
 import {WeightPlanner} from './weight-planner.ts';
-import type {ActivationType, Destinations, Linear, Matrix, NormWeights} from './weights.ts';
+import type {ActivationType, Destinations, DividedLinear, DividedMatrix, NormWeights} from './weights.ts';
 
 export interface DecoderWeights {
-  readonly embedding: Matrix;
+  readonly embedding: DividedMatrix;
   /** (trainingContextLength, embeddingLength) */
-  readonly positions: Matrix | null;
+  readonly positions: DividedMatrix | null;
   /** (types, embeddingLength) */
-  readonly tokenTypes: Matrix | null;
+  readonly tokenTypes: DividedMatrix | null;
   readonly embeddingNorm: NormWeights | null;
   readonly perLayer: PerLayerEmbeddingWeights | null;
   readonly layers: readonly LayerWeights[];
   readonly outputNorm: NormWeights | null;
-  /** Two matrices that embeddings pass in the end. */
-  readonly dense: readonly Linear[];
+  /** Two matrices that embeddings pass in the end, on the first shard. */
+  readonly dense: readonly DividedLinear[];
   /** For each rope, divisors of its frequencies `(dimensions / 2)`, filled while loading; `null` where the file has none. */
   readonly ropeFactors: readonly (Float32Array<ArrayBuffer> | null)[];
 }
@@ -33,10 +35,11 @@ export interface DecoderWeights {
 /** What makes logits of hidden states; encoders have none. */
 export interface DecoderHead {
   /** The embedding again where the file has no output matrix. */
-  readonly output: Linear;
-  /** (logitRows, vocabularySize) */
+  readonly output: DividedLinear;
+  /** (logitRows, vocabularySize); of shards behind the first, their columns alone */
   readonly logits: Rows;
-  readonly sampling: SamplingBuffers;
+  /** Of the first shard. */
+  readonly sampling: SamplingBuffers | null;
 }
 
 /** Everything that a decoder has in memory beside the caches, each in its place. */
@@ -51,6 +54,7 @@ export interface DecoderPlan {
 
 interface PlanOptions {
   readonly sliceLength: number;
+  readonly share: Share;
   readonly activations?: ActivationType;
 }
 
@@ -64,12 +68,12 @@ export const logitRows = 4;
  */
 export function planDecoder(
   spec: DecoderSpec,
-  header: GgufHeader,
+  header: Pick<GgufHeader, 'tensors'>,
   arena: Arena,
   calculator: CoreExports,
-  {sliceLength, activations}: PlanOptions,
+  {sliceLength, share, activations}: PlanOptions,
 ): DecoderPlan {
-  const planner = new WeightPlanner(header, arena, calculator, activations);
+  const planner = new WeightPlanner(header, arena, calculator, share, activations);
   const weights = planWeights(spec, planner);
   const output = spec.causal ? planOutput(spec, planner, weights.embedding) : null;
   planner.refuseUnknown(spec.ignoredTensors);
@@ -79,7 +83,11 @@ export function planDecoder(
   scratch.rows('normed', embeddingLength);
   if (denseLength > 0) scratch.rows('dense', denseLength);
   planPerLayerScratch(spec, scratch);
-  for (const layer of spec.layers) planLayerScratch(spec, layer, scratch, calculator);
+  spec.layers.forEach((layer, index) => {
+    const own = weights.layers[index];
+    if (own) planLayerScratch(spec, layer, own, share, scratch, calculator);
+  });
+  planShardGroup(share, embeddingLength, scratch);
   spec.ropes.forEach(({dimensions}, index) => {
     // Cosine and sine (sliceLength, pairs, 2), and radians a position, f64 (pairs).
     scratch.bytes(`rope ${index}`, sliceLength * dimensions * 4);
@@ -91,38 +99,45 @@ export function planDecoder(
     destinations: planner.destinations,
     sliceLength,
     scratch: scratch.place(arena),
-    head: output && allocateHead(output, arena, calculator),
+    head: output && allocateHead(output, share, arena, calculator),
   };
 }
 
-function allocateHead(output: Linear, arena: Arena, calculator: CoreExports): DecoderHead {
-  const {rows: columns} = output.matrix;
+function allocateHead(
+  output: DividedLinear,
+  share: Share,
+  arena: Arena,
+  calculator: CoreExports,
+): DecoderHead {
+  const isFirst = share.index === 0;
+  const columns = isFirst ? output.rows : share.own(output.ranges).count;
   const stride = rowStride(columns);
   return {
     output,
     logits: {pointer: arena.allocate(logitRows * stride, 'logits'), columns, stride},
-    sampling: allocateSampling(columns, arena, calculator),
+    sampling: isFirst ? allocateSampling(columns, arena, calculator) : null,
   };
 }
 
 function planOutput(
   {vocabularySize, embeddingLength}: DecoderSpec,
   planner: WeightPlanner,
-  embedding: Matrix,
-): Linear {
-  if (planner.has('output.weight')) return planner.linear('output', vocabularySize, embeddingLength);
-  return {matrix: embedding, scale: null, bias: null};
+  embedding: DividedMatrix,
+): DividedLinear {
+  if (planner.has('output.weight')) return planner.divided('output', vocabularySize, embeddingLength);
+  const {matrix, rows, ranges} = embedding;
+  return {linear: {matrix, scale: null, bias: null}, rows, ranges};
 }
 
 function planWeights(spec: DecoderSpec, planner: WeightPlanner): DecoderWeights {
   const {embeddingLength, vocabularySize, trainingContextLength} = spec;
-  const embedding = planner.matrix('token_embd', vocabularySize, embeddingLength);
+  const embedding = planner.table('token_embd', vocabularySize, embeddingLength);
   return {
     embedding,
     positions: spec.learntPositions
-      ? planner.matrix('position_embd', trainingContextLength, embeddingLength)
+      ? planner.table('position_embd', trainingContextLength, embeddingLength)
       : null,
-    tokenTypes: spec.tokenTypes > 0 ? planner.matrix('token_types', spec.tokenTypes, embeddingLength) : null,
+    tokenTypes: spec.tokenTypes > 0 ? planner.table('token_types', spec.tokenTypes, embeddingLength) : null,
     embeddingNorm:
       spec.embeddingNorm === null ? null : planner.norm(spec.embeddingNorm, embeddingLength, spec.norm),
     perLayer: planPerLayerEmbedding(spec, planner),
@@ -135,10 +150,13 @@ function planWeights(spec: DecoderSpec, planner: WeightPlanner): DecoderWeights 
   };
 }
 
-function planDense({denseLength, embeddingLength}: DecoderSpec, planner: WeightPlanner): readonly Linear[] {
+function planDense(
+  {denseLength, embeddingLength}: DecoderSpec,
+  planner: WeightPlanner,
+): readonly DividedLinear[] {
   if (denseLength === 0) return [];
   return [
-    planner.linear('dense_2', denseLength, embeddingLength),
-    planner.linear('dense_3', embeddingLength, denseLength),
+    planner.divided('dense_2', denseLength, embeddingLength, planner.share.firstOnly(denseLength)),
+    planner.divided('dense_3', embeddingLength, denseLength, planner.share.firstOnly(embeddingLength)),
   ];
 }

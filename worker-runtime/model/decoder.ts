@@ -1,6 +1,7 @@
 import type {Checkpoint} from '../checkpoint.ts';
 import {Pace} from '../pace.ts';
 import type {Core} from '../core/core.ts';
+import {ContextSnapshot} from './context-snapshot.ts';
 import {GgufError} from '../errors.ts';
 import {Logits} from '../sampling/logits.ts';
 import type {ShardGroup} from '../shards/shard-group.ts';
@@ -9,13 +10,13 @@ import type {Kernels} from './blocks/kernels.ts';
 import {Layer} from './blocks/layer.ts';
 import {embedPerLayer} from './blocks/per-layer-input.ts';
 import {logitRows} from './decoder-plan.ts';
-import type {DecoderPlan} from './decoder-plan.ts';
+import type {DecoderHead, DecoderPlan} from './decoder-plan.ts';
 import type {DecoderSpec} from './decoder-spec.ts';
 import type {KvCache} from './kv-cache.ts';
 import {Products} from './products.ts';
 import {ropeFrequencies} from './rope-frequencies.ts';
 import type {Rows} from './scratch.ts';
-import type {Matrix} from './weights.ts';
+import type {DividedMatrix} from './weights.ts';
 
 /** A slice of a sequence: consecutive tokens, of which the first stands at `position`. */
 export interface Slice {
@@ -24,6 +25,15 @@ export interface Slice {
   readonly cache: KvCache;
   /** Whether the states before the slice are kept, to come back to. */
   readonly keepsStates?: boolean;
+}
+
+/** A slice of a text in one layer of an encoder. */
+export interface LayerSlice {
+  readonly layer: number;
+  readonly position: number;
+  readonly count: number;
+  /** Tokens of the whole text. */
+  readonly textLength: number;
 }
 
 /** The rotation of a slice's positions. */
@@ -53,10 +63,12 @@ export class Decoder {
   readonly #hidden: Rows;
   readonly #normed: Rows;
   readonly #nextLogits: Logits | null;
+  /** What was put aside. */
+  #context: ContextSnapshot | null = null;
 
   constructor(spec: DecoderSpec, plan: DecoderPlan, core: Core, shards: ShardGroup) {
     const {weights, scratch} = plan;
-    const kernels = {core, scratch, products: new Products(core.exports, shards, scratch)};
+    const kernels = {core, scratch, products: new Products(core, shards, scratch)};
     this.spec = spec;
     this.plan = plan;
     this.#kernels = kernels;
@@ -74,7 +86,23 @@ export class Decoder {
       const table = scratch.pointer(`rope ${index}`);
       return {frequencies: pointer, table, pairs: frequencies.length, scale};
     });
-    this.#nextLogits = plan.head && new Logits(core, plan.head.logits, plan.head.sampling);
+    const {head} = plan;
+    this.#nextLogits = head?.sampling ? new Logits(core, head.logits, head.sampling) : null;
+  }
+
+  /** Puts the keys and values of a context aside, on all shards; `restoreContext` brings them back. */
+  keepContext(cache: KvCache, checkpoint: Checkpoint): Promise<void> {
+    return this.#shards.together({step: 'keep-context'}, async () => {
+      this.#context = await ContextSnapshot.take(this.core, cache, checkpoint);
+    });
+  }
+
+  restoreContext(): Promise<void> {
+    return this.#shards.together({step: 'restore-context'}, () => {
+      this.#context?.restore();
+      this.#context = null;
+      return Promise.resolve();
+    });
   }
 
   get core(): Core {
@@ -85,14 +113,24 @@ export class Decoder {
    * Runs a slice through all layers: its keys and values are in the cache afterwards, its hidden states in the scratch.
    * Stops, by what `checkpoint` throws, between any two blocks; the cache is then as before up to `position`.
    */
-  async forward({tokens, position, cache, keepsStates}: Slice, checkpoint: Checkpoint): Promise<void> {
-    this.#embed(tokens, position);
+  forward(slice: Slice, checkpoint: Checkpoint): Promise<void> {
+    const {tokens, position, keepsStates = false} = slice;
+    const task = {step: 'forward', tokens, position, keepsStates} as const;
+    return this.#shards.together(task, () => this.#forward(slice, checkpoint));
+  }
+
+  async #forward({tokens, position, cache, keepsStates}: Slice, checkpoint: Checkpoint): Promise<void> {
     const {core} = this.#kernels;
+    // Before the first exchange: also where the step is cancelled, all shards have kept the same.
     cache.states?.goTo(position, core);
     if (keepsStates) cache.states?.keep(core);
+    await this.#embed(tokens, position);
     this.#turnTo(position, tokens.length);
     const pass = {position, tokens: tokens.length, cache, checkpoint};
-    for (const layer of this.#layers) await layer.run(pass);
+    for (const layer of this.#layers) {
+      await checkpoint();
+      await layer.run(pass);
+    }
     cache.states?.advance(tokens.length);
   }
 
@@ -103,24 +141,47 @@ export class Decoder {
   async encode(tokens: readonly number[], cache: KvCache, pace: Pace, checkpoint: Checkpoint): Promise<void> {
     // What takes less time than a layer must not make its slices longer.
     const quick = new Pace(this.plan.sliceLength);
-    await this.#eachSlice(tokens.length, quick, checkpoint, (position, count) => {
-      this.#embed(tokens.slice(position, position + count), position);
+    await this.#eachSlice(tokens.length, quick, checkpoint, (position, count) =>
+      this.embedText(tokens.slice(position, position + count), position, cache),
+    );
+    const textLength = tokens.length;
+    for (let layer = 0; layer < this.#layers.length; layer++) {
+      await this.#eachSlice(tokens.length, quick, checkpoint, (position, count, check) =>
+        this.prepareLayer({layer, position, count, textLength}, cache, check),
+      );
+      await this.#eachSlice(tokens.length, pace, checkpoint, (position, count, check) =>
+        this.runLayer({layer, position, count, textLength}, cache, check),
+      );
+    }
+  }
+
+  /** The first step of `encode` with a slice, on all shards. */
+  embedText(tokens: readonly number[], position: number, cache: KvCache): Promise<void> {
+    return this.#shards.together({step: 'embed-text', tokens, position}, async () => {
+      await this.#embed(tokens, position);
+      this.#moveSlice('to text', cache, position, tokens.length);
+    });
+  }
+
+  /** The step of `encode` that stores the keys and values of a slice, on all shards. */
+  prepareLayer(slice: LayerSlice, cache: KvCache, checkpoint: Checkpoint): Promise<void> {
+    const {layer, position, count} = slice;
+    return this.#shards.together({step: 'prepare-layer', ...slice}, async () => {
+      this.#moveSlice('from text', cache, position, count);
+      this.#turnTo(position, count);
+      await this.#layers[layer]?.prepare({position, tokens: count, cache, checkpoint});
+    });
+  }
+
+  /** The step of `encode` that takes a slice through a layer, on all shards. */
+  runLayer(slice: LayerSlice, cache: KvCache, checkpoint: Checkpoint): Promise<void> {
+    const {layer, position, count, textLength} = slice;
+    return this.#shards.together({step: 'run-layer', ...slice}, async () => {
+      this.#moveSlice('from text', cache, position, count);
+      this.#turnTo(position, count);
+      await this.#layers[layer]?.run({position, tokens: count, cache, checkpoint, textLength});
       this.#moveSlice('to text', cache, position, count);
     });
-    for (const layer of this.#layers) {
-      await this.#eachSlice(tokens.length, quick, checkpoint, (position, count, check) => {
-        this.#moveSlice('from text', cache, position, count);
-        this.#turnTo(position, count);
-        layer.prepare({position, tokens: count, cache, checkpoint: check});
-      });
-      await this.#eachSlice(tokens.length, pace, checkpoint, async (position, count, check) => {
-        this.#moveSlice('from text', cache, position, count);
-        this.#turnTo(position, count);
-        const textLength = tokens.length;
-        await layer.run({position, tokens: count, cache, checkpoint: check, textLength});
-        this.#moveSlice('to text', cache, position, count);
-      });
-    }
   }
 
   /**
@@ -146,8 +207,8 @@ export class Decoder {
     const {products, scratch} = this.#kernels;
     const between = scratch.rows('dense', this.spec.denseLength);
     const result = scratch.rows('mixed', this.spec.embeddingLength);
-    products.project(first, embeddings, between, count);
-    products.project(second, between, result, count);
+    products.project(first.linear, embeddings, between, count);
+    products.project(second.linear, between, result, count);
     return result;
   }
 
@@ -167,9 +228,14 @@ export class Decoder {
   async logits(first: number, count: number): Promise<Rows> {
     if (count > logitRows) throw new RangeError(`at most ${logitRows} rows of logits`);
     if (!this.plan.head) throw new RangeError('an encoder has no logits');
-    const {output, logits} = this.plan.head;
-    this.#kernels.products.project(output, this.states(first, count), logits, count);
-    await this.#shards.gather(logits.pointer, logits.columns, count, logits.stride);
+    const {head} = this.plan;
+    return this.#shards.together({step: 'logits', first, count}, () => this.#logits(head, first, count));
+  }
+
+  async #logits({output, logits}: DecoderHead, first: number, count: number): Promise<Rows> {
+    const {products} = this.#kernels;
+    products.project(output.linear, this.states(first, count), logits, count);
+    await products.collect({rows: logits, ranges: output.ranges}, count);
     const {logitScale, logitSoftCap} = this.spec;
     const {exports} = this.#kernels.core;
     const values = (count * logits.stride) / 4;
@@ -234,30 +300,25 @@ export class Decoder {
   }
 
   /** hidden = norm(embedding · scale + position + token type) */
-  #embed(tokens: readonly number[], position: number): void {
+  async #embed(tokens: readonly number[], position: number): Promise<void> {
     const {exports} = this.#kernels.core;
     const {embedding, positions, tokenTypes, embeddingNorm, perLayer} = this.plan.weights;
     const {pointer, stride} = this.#hidden;
-    tokens.forEach((token, index) => this.#copyRow(embedding, token, pointer + index * stride));
+    await this.#kernels.products.lookUp(embedding, tokens, this.#hidden);
     const count = (tokens.length * stride) / 4;
     if (this.spec.embeddingScale !== 1) exports.scale(pointer, this.spec.embeddingScale, count);
-    if (positions) this.#addRows(positions, tokens.length, (index) => position + index);
-    if (tokenTypes) this.#addRows(tokenTypes, tokens.length, () => 0);
+    if (positions) await this.#addRows(positions, tokens.map((_, index) => position + index));
+    if (tokenTypes) await this.#addRows(tokenTypes, tokens.map(() => 0));
     if (embeddingNorm) {
       normalise(this.#kernels, this.spec.norm, embeddingNorm, this.#hidden, this.#hidden, tokens.length);
     }
-    if (perLayer) embedPerLayer(this.spec, perLayer, this.#kernels, this.#hidden, tokens);
+    if (perLayer) await embedPerLayer(this.spec, perLayer, this.#kernels, this.#hidden, tokens);
   }
 
-  /** hidden += a row of `matrix` for each of `count` tokens */
-  #addRows(matrix: Matrix, count: number, rowOf: (index: number) => number): void {
+  /** hidden += a row of `matrix` for each token */
+  async #addRows(matrix: DividedMatrix, rows: readonly number[]): Promise<void> {
     const {pointer, stride} = this.#hidden;
-    const added = this.#normed.pointer;
-    for (let index = 0; index < count; index++) this.#copyRow(matrix, rowOf(index), added + index * stride);
-    this.#kernels.core.exports.add(pointer, pointer, added, (count * stride) / 4);
-  }
-
-  #copyRow({format, columns, parts}: Matrix, row: number, target: number): void {
-    this.#kernels.core.exports.dequantizeRow(format, parts[0] ?? 0, row, columns, target);
+    await this.#kernels.products.lookUp(matrix, rows, this.#normed);
+    this.#kernels.core.exports.add(pointer, pointer, this.#normed.pointer, (rows.length * stride) / 4);
   }
 }

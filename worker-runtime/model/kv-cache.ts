@@ -2,6 +2,7 @@ import type {Arena} from '../core/arena.ts';
 import {kvBlockPositions, kvFormats} from '../core/core-exports.ts';
 import type {CoreExports} from '../core/core-exports.ts';
 import type {KvType} from '../protocol.ts';
+import type {Share} from '../shards/share.ts';
 import {attentionOf} from './decoder-spec.ts';
 import type {AttentionSpec, DecoderSpec, LayerSpec} from './decoder-spec.ts';
 import {mixerStateBytes} from './mixer-states.ts';
@@ -53,11 +54,13 @@ interface KvCacheOptions {
 const leastElementBytes: Readonly<Record<KvType, number>> = {f32: 4, f16: 2, q8_0: 1};
 
 export function allocateKvCache(
-  spec: DecoderSpec,
+  whole: DecoderSpec,
   options: KvCacheOptions,
+  share: Share,
   arena: Arena,
   calculator: CoreExports,
 ): KvCache {
+  const spec = {...whole, layers: whole.layers.map((layer) => ownHeads(layer, share))};
   const pointer = arena.allocate(0, 'kvCache');
   const {layers, states} = spec.causal
     ? allocateLayers(spec, options, arena, calculator)
@@ -69,6 +72,17 @@ export function allocateKvCache(
     : {pointer: arena.allocate(capacity * stride, 'kvCache'), columns: spec.embeddingLength, stride};
   const bytes = arena.allocate(0, 'kvCache') - pointer;
   return {format: kvFormats[kvType], capacity, layers, states, text, pointer, bytes};
+}
+
+/** A layer with the key/value heads of this shard alone. */
+function ownHeads(layer: LayerSpec, share: Share): LayerSpec {
+  const {mixer} = layer;
+  const own = (spec: AttentionSpec): AttentionSpec => {
+    const {count} = share.own(share.ranges(spec.headCountKv));
+    return {...spec, headCountKv: count, headCount: (spec.headCount / spec.headCountKv) * count};
+  };
+  if (mixer.kind === 'attention') return {...layer, mixer: own(mixer)};
+  return mixer.kind === 'parallel' ? {...layer, mixer: {...mixer, attention: own(mixer.attention)}} : layer;
 }
 
 /** Bytes of a block of keys, or of values, of all heads. */

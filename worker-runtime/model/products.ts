@@ -1,7 +1,10 @@
 import type {CoreExports} from '../core/core-exports.ts';
-import type {ShardGroup} from '../shards/shard-group.ts';
+import type {Core} from '../core/core.ts';
+import type {DividedRows, ShardGroup} from '../shards/shard-group.ts';
+import type {Range, Share} from '../shards/share.ts';
+import {rowStride} from './scratch.ts';
 import type {Rows, Scratch, ScratchPlan} from './scratch.ts';
-import type {Linear, Matrix} from './weights.ts';
+import type {Contraction, DividedLinear, DividedMatrix, Linear, Matrix} from './weights.ts';
 
 /** Plans the scratch that {@link Products} needs for products with `matrices`, of rows of the residual stream. */
 export function planProducts(
@@ -20,40 +23,112 @@ export function planProducts(
 
 /** Products of activations with matrices, and the exchange that they need between shards. */
 export class Products {
+  readonly #core: Core;
   readonly #exports: CoreExports;
   readonly #shards: ShardGroup;
   readonly #scratch: Scratch;
   /** Activations as the products want them. */
   readonly #activations: number;
 
-  constructor(exports: CoreExports, shards: ShardGroup, scratch: Scratch) {
-    this.#exports = exports;
+  constructor(core: Core, shards: ShardGroup, scratch: Scratch) {
+    this.#core = core;
+    this.#exports = core.exports;
     this.#shards = shards;
     this.#scratch = scratch;
     this.#activations = scratch.pointer('activations');
   }
 
+  get share(): Share {
+    return this.#shards.share;
+  }
+
+  /** Gives all shards what each has computed of rows. */
+  async complete(divided: DividedRows, tokens: number): Promise<void> {
+    await this.#shards.complete([divided], tokens);
+  }
+
+  /** y = the rows of a matrix, from the shards that have them. */
+  async lookUp({matrix, ranges}: DividedMatrix, rows: readonly number[], y: Rows): Promise<void> {
+    const own = this.share.own(ranges);
+    const {format, columns, parts} = matrix;
+    rows.forEach((row, index) => {
+      const local = row - own.first;
+      if (local < 0 || local >= own.count) return;
+      this.#exports.dequantizeRow(format, parts[0] ?? 0, local, columns, y.pointer + index * y.stride);
+    });
+    if (this.share.count === 1) return;
+    const owners = rows.map((row) => ranges.findIndex(({first, count}) => row >= first && row < first + count));
+    await this.#shards.distribute(y, owners);
+  }
+
+  /** The first shard gets what the others have computed of rows. */
+  async collect(divided: DividedRows, tokens: number): Promise<void> {
+    await this.#shards.collect(divided, tokens);
+  }
+
   /**
-   * y = x · W + b for a matrix divided by rows.
+   * y = x · W + b, of the rows of W that are here.
    *
    * @param prepared a product that x was prepared for just before
    */
   project({matrix, scale, bias}: Linear, x: Rows, y: Rows, tokens: number, prepared?: Linear): void {
-    if (prepared?.matrix.format !== matrix.format) this.#prepare(matrix, x, tokens);
-    this.#multiply(matrix, y, tokens);
-    if (scale) this.#exports.scale(y.pointer, scale[0] ?? 1, (tokens * y.stride) / 4);
-    if (bias) this.#exports.addBias(y.pointer, bias.pointer, bias.length, tokens, y.stride);
+    if (matrix.rows === 0) return;
+    if (matrix.parts.length > 1) {
+      this.#sumParts(matrix, x, tokens, 0, matrix.parts.length, y);
+    } else {
+      if (!isPreparedFor(matrix, prepared?.matrix)) this.#prepare(matrix, x, tokens);
+      this.#multiply(matrix, y, tokens);
+    }
+    this.#finish(y, scale, bias, tokens);
+  }
+
+  /** y = x · W + b for several W of the same x; all shards get the whole of each y. */
+  async projectWhole(
+    products: readonly {readonly product: DividedLinear; readonly y: Rows}[],
+    x: Rows,
+    tokens: number,
+  ): Promise<void> {
+    let prepared: Linear | undefined;
+    for (const {product, y} of products) {
+      this.project(product.linear, x, this.#ownColumns(product, y), tokens, prepared);
+      prepared = product.linear;
+    }
+    await this.#shards.complete(
+      products.map(({product: {ranges}, y}) => ({rows: y, ranges})),
+      tokens,
+    );
   }
 
   /**
-   * y = x · W + b for a matrix divided by columns: the partial sums of P parts are added in the tree
-   * ((0+1)+(2+3))+((4+5)+(6+7)). Shards hold whole subtrees, so their exchange finishes the same tree.
+   * y = x · W + b: the partial sums of P groups of columns are added in the tree ((0+1)+(2+3))+((4+5)+(6+7)). Shards hold
+   * whole subtrees or compute whole trees, so their exchange finishes the same tree.
+   *
+   * @param x the columns of this shard, or all of them
+   * @param whole where x is completed if all shards need all of it; x itself, if it is whole already
    */
-  async projectDivided({matrix, scale, bias}: Linear, x: Rows, y: Rows, tokens: number): Promise<void> {
-    this.#sumParts(matrix, x, tokens, 0, matrix.parts.length, y);
-    await this.#shards.sum(y.pointer, y.columns, tokens, y.stride);
-    if (scale) this.#exports.scale(y.pointer, scale[0] ?? 1, (tokens * y.stride) / 4);
-    if (bias) this.#exports.addBias(y.pointer, bias.pointer, bias.length, tokens, y.stride);
+  async contract(contraction: Contraction, x: Rows, whole: Rows, y: Rows, tokens: number): Promise<void> {
+    if (contraction.by === 'columns') {
+      const {linear, columns} = contraction;
+      const {matrix, scale, bias} = linear;
+      const own = x === whole ? {...x, pointer: x.pointer + columns.first * 4} : x;
+      this.#sumParts(matrix, own, tokens, 0, matrix.parts.length, y);
+      await this.#shards.sum(y, tokens);
+      this.#finish(y, scale, bias, tokens);
+      return;
+    }
+    if (x !== whole) await this.assemble(x, whole, contraction.ranges, tokens);
+    await this.projectWhole([{product: contraction.divided, y}], whole, tokens);
+  }
+
+  /** whole = the columns of all shards, of which this one has `own`. */
+  async assemble(own: Rows, whole: Rows, ranges: readonly Range[], tokens: number): Promise<void> {
+    const range = this.#shards.share.own(ranges);
+    const bytes = range.count * 4;
+    for (let token = 0; token < tokens && bytes > 0; token++) {
+      const target = whole.pointer + token * whole.stride + range.first * 4;
+      this.#core.u8(target, bytes).set(this.#core.u8(own.pointer + token * own.stride, bytes));
+    }
+    await this.#shards.complete([{rows: whole, ranges}], tokens);
   }
 
   /** y = the sum of parts [first, first + count), by halves. */
@@ -66,10 +141,26 @@ export class Products {
       return;
     }
     const half = count / 2;
-    const right = this.#scratch.rows(`partial ${Math.log2(half)}`, y.columns);
+    const right = {...y, pointer: this.#scratch.pointer(`partial ${Math.log2(half)}`)};
     this.#sumParts(matrix, x, tokens, first, half, y);
     this.#sumParts(matrix, x, tokens, first + half, half, right);
-    this.#exports.add(y.pointer, y.pointer, right.pointer, (tokens * y.stride) / 4);
+    eachRun(y, tokens, (offset, values) =>
+      this.#exports.add(y.pointer + offset, y.pointer + offset, right.pointer + offset, values),
+    );
+  }
+
+  /** y = y · scale + bias */
+  #finish(y: Rows, scale: Linear['scale'], bias: Linear['bias'], tokens: number): void {
+    if (scale) {
+      const [factor = 1] = scale;
+      eachRun(y, tokens, (offset, values) => this.#exports.scale(y.pointer + offset, factor, values));
+    }
+    if (bias) this.#exports.addBias(y.pointer, bias.pointer, bias.length, tokens, y.stride);
+  }
+
+  #ownColumns({ranges}: DividedLinear, y: Rows): Rows {
+    const {first, count} = this.#shards.share.own(ranges);
+    return {pointer: y.pointer + first * 4, columns: count, stride: y.stride};
   }
 
   #prepare({format, columns, parts}: Matrix, x: Rows, tokens: number): void {
@@ -95,4 +186,19 @@ export class Products {
       y.stride,
     );
   }
+}
+
+function isPreparedFor(matrix: Matrix, prepared: Matrix | undefined): boolean {
+  return prepared !== undefined && prepared.rows > 0 && prepared.parts.length === 1 && prepared.format === matrix.format;
+}
+
+/** Calls `run` for values that lie side by side: all at once where rows have nothing else between them. */
+function eachRun(
+  {columns, stride}: Rows,
+  tokens: number,
+  run: (offset: number, values: number) => void,
+): void {
+  const own = rowStride(columns);
+  if (own === stride) run(0, (tokens * stride) / 4);
+  else for (let token = 0; token < tokens; token++) run(token * stride, own / 4);
 }

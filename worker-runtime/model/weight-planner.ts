@@ -4,25 +4,42 @@ import type {ComputeType, CoreExports} from '../core/core-exports.ts';
 import {GgufError} from '../errors.ts';
 import {ggmlTypes} from '../gguf/ggml-types.ts';
 import type {GgufHeader, TensorInfo} from '../gguf/header.ts';
+import type {Range, Share} from '../shards/share.ts';
 import type {NormSpec} from './decoder-spec.ts';
 import {columnGroups} from './weights.ts';
-import type {ActivationType, Destination, Linear, Matrix, NormWeights, Vector} from './weights.ts';
+import type {
+  ActivationType,
+  Contraction,
+  Destination,
+  DividedLinear,
+  DividedMatrix,
+  Linear,
+  Matrix,
+  NormWeights,
+  Placement,
+  Vector,
+} from './weights.ts';
 
 /** Gives tensors their places in the core's memory, from the header alone. Names are those of the file, without `.weight`. */
 export class WeightPlanner {
   readonly destinations = new Map<TensorInfo, Destination>();
-  readonly #header: GgufHeader;
+  /** Whose places they are. */
+  readonly share: Share;
+  readonly #header: Pick<GgufHeader, 'tensors'>;
   readonly #arena: Arena;
   readonly #calculator: CoreExports;
   readonly #activations: ActivationType;
   readonly #matrices: Matrix[] = [];
+  readonly #matrixPlacements = new Map<TensorInfo, Placement[]>();
 
   constructor(
-    header: GgufHeader,
+    header: Pick<GgufHeader, 'tensors'>,
     arena: Arena,
     calculator: CoreExports,
+    share: Share,
     activations: ActivationType = 'quantised',
   ) {
+    this.share = share;
     this.#header = header;
     this.#arena = arena;
     this.#calculator = calculator;
@@ -38,82 +55,163 @@ export class WeightPlanner {
     return this.#header.tensors.has(tensor);
   }
 
-  /** @param units for a product that is divided by columns: see {@link columnGroups} */
-  matrix(name: string, rows: number, columns: number, units?: number): Matrix {
+  /** A matrix of whose rows each shard has some; for looking up rows. */
+  table(name: string, rows: number, columns: number): DividedMatrix {
     const tensor = this.#find(`${name}.weight`, [columns, rows]);
-    const matrix = this.#allocate(tensor, rows, columns, units);
-    this.destinations.set(tensor, [matrix]);
-    return matrix;
+    const ranges = this.share.ranges(rows, groupRows);
+    return {matrix: this.#rows(tensor, this.share.own(ranges), columns), rows, ranges};
   }
 
-  /** A matrix, and a bias where the file has one. */
-  linear(name: string, rows: number, columns: number, units?: number): Linear {
-    const matrix = this.matrix(name, rows, columns, units);
-    return {matrix, scale: this.optionalArray(`${name}.scale`, 1), bias: this.bias(name, rows)};
+  /** Rows `range` of a matrix, and of its bias where the file has one. */
+  linear(name: string, rows: number, columns: number, range: Range = {first: 0, count: rows}): Linear {
+    const matrix = this.#rows(this.#find(`${name}.weight`, [columns, rows]), range, columns);
+    const bias = this.bias(name, rows);
+    return {matrix, scale: this.optionalArray(`${name}.scale`, 1), bias: bias && elements(bias, range)};
   }
 
-  /** Matrices whose rows lie one after the other in one tensor. */
-  stacked(name: string, rows: readonly number[], columns: number): Linear[] {
+  /** A product whose result all shards need. */
+  divided(
+    name: string,
+    rows: number,
+    columns: number,
+    ranges: readonly Range[] = this.share.ranges(rows, groupRows),
+  ): DividedLinear {
+    return {linear: this.linear(name, rows, columns, this.share.own(ranges)), rows, ranges};
+  }
+
+  /** Products whose rows lie one after the other in one tensor; of each, this shard has the rows of its range. */
+  stacked(name: string, rows: readonly number[], columns: number, ranges: readonly Range[]): Linear[] {
     const total = rows.reduce((sum, count) => sum + count, 0);
     const tensor = this.#find(`${name}.weight`, [columns, total]);
-    const matrices = rows.map((count) => this.#allocate(tensor, count, columns));
-    this.destinations.set(tensor, matrices);
     const scale = this.optionalArray(`${name}.scale`, 1);
     const bias = this.bias(name, total);
     let first = 0;
-    return matrices.map((matrix) => {
-      const part = bias && {pointer: bias.pointer + first * 4, length: matrix.rows};
-      first += matrix.rows;
-      return {matrix, scale, bias: part};
+    return rows.map((count, index): Linear => {
+      const range = ranges[index] ?? {first: 0, count};
+      const place = {first: first + range.first, count: range.count};
+      first += count;
+      return {matrix: this.#rows(tensor, place, columns), scale, bias: bias && elements(bias, place)};
     });
   }
 
+  /** The same for products whose results all shards need. */
+  stackedDivided(name: string, rows: readonly number[], columns: number): DividedLinear[] {
+    const ranges = rows.map((count) => this.share.ranges(count, groupRows));
+    const own = ranges.map((each) => this.share.own(each));
+    return this.stacked(name, rows, columns, own).map((linear, index) => ({
+      linear,
+      rows: rows[index] ?? 0,
+      ranges: ranges[index] ?? [],
+    }));
+  }
+
   /**
-   * Two matrices whose rows alternate in one tensor, `length` of the first, as many of the second, `count` times.
+   * Two matrices whose rows alternate in one tensor, `length` of the first, as many of the second, `count` times; of these,
+   * this shard has `range`.
    *
    * @throws {GgufError} `unsupported-feature` where they alternate within a group of rows
    */
-  interleaved(name: string, count: number, length: number, columns: number): [Linear, Linear] {
+  interleaved(name: string, count: number, length: number, columns: number, range: Range): [Linear, Linear] {
     const tensor = this.#find(`${name}.weight`, [columns, 2 * count * length]);
     if (length % groupRows !== 0) {
       const why = `alternates every ${length} rows; only multiples of ${groupRows} are supported`;
       throw new GgufError('unsupported-feature', `Tensor ${tensor.name} ${why}`, {field: tensor.name});
     }
-    const wholes = [0, 1].map(() => this.#allocate(tensor, count * length, columns));
-    const pieces = Array.from({length: 2 * count}, (_, index): Matrix => {
+    const wholes = [0, 1].map(() => this.#allocate(tensor, range.count * length, columns));
+    for (let index = 0; index < 2 * range.count; index++) {
       const whole = wholes[index % 2] as Matrix;
-      const partBytes = whole.partBytes / count;
+      const partBytes = whole.partBytes / range.count;
       const parts = whole.parts.map((part) => part + Math.floor(index / 2) * partBytes);
-      return {...whole, rows: length, parts, partBytes};
-    });
-    this.destinations.set(tensor, pieces);
+      const matrix = {...whole, rows: length, parts, partBytes};
+      this.#place(tensor, matrix, (2 * range.first + index) * length);
+    }
+    if (range.count === 0) this.#placeNothing(tensor);
     const linear = (matrix: Matrix): Linear => ({matrix, scale: null, bias: null});
     return wholes.map(linear) as [Linear, Linear];
   }
 
   /**
-   * Matrices of experts, that lie one after the other in one tensor; of each expert, `rows` of several that are stacked.
+   * Matrices of experts, that lie one after the other in one tensor; of each expert, `rows` of several that are stacked, of
+   * which this shard has the rows of its range.
    *
+   * @param units where the sums are cut by columns: see {@link columnGroups}
    * @returns for each expert, its matrices
    */
-  experts(name: string, count: number, rows: readonly number[], columns: number, units?: number): Linear[][] {
+  experts(
+    name: string,
+    count: number,
+    rows: readonly number[],
+    columns: number,
+    ranges: readonly Range[],
+    units?: number,
+  ): Linear[][] {
     const total = rows.reduce((sum, each) => sum + each, 0);
     const tensor = this.#find(`${name}.weight`, [columns, total, count]);
     const scales = this.optionalArray(`${name}.scale`, count);
     const biases = this.has(`${name}.bias`) ? this.vector(`${name}.bias`, [total, count]) : null;
-    const matrices: Matrix[] = [];
-    const experts = Array.from({length: count}, (_, expert) => {
+    const groups = units === undefined ? 1 : this.#columnGroups(tensor, columns, units);
+    return Array.from({length: count}, (_, expert) => {
       let first = expert * total;
-      return rows.map((each): Linear => {
-        const matrix = this.#allocate(tensor, each, columns, units);
-        const bias = biases && {pointer: biases.pointer + first * 4, length: each};
-        matrices.push(matrix);
+      return rows.map((each, index): Linear => {
+        const range = ranges[index] ?? {first: 0, count: each};
+        const place = {first: first + range.first, count: range.count};
         first += each;
-        return {matrix, bias, scale: scales && scales.subarray(expert, expert + 1)};
+        return {
+          matrix: this.#rows(tensor, place, columns, groups),
+          bias: biases && elements(biases, place),
+          scale: scales && scales.subarray(expert, expert + 1),
+        };
       });
     });
-    this.destinations.set(tensor, matrices);
-    return experts;
+  }
+
+  /**
+   * What each shard has of a hidden layer of `length` that `name` sums over: whole groups of columns where there are enough,
+   * else whole groups of rows of what computes it.
+   */
+  hiddenRanges(name: string, length: number): readonly Range[] {
+    const tensor = this.#header.tensors.get(`${name}.weight`);
+    const groups = tensor ? this.#columnGroups(tensor, length, length) : 1;
+    return this.share.ranges(length, groups % this.share.count === 0 ? length / groups : groupRows);
+  }
+
+  /**
+   * A product with columns that the shards have computed.
+   *
+   * @param units what the sums must not cut: see {@link columnGroups}
+   * @param ranges of the columns
+   * @param needsWhole whether all shards need the columns for something else, too
+   */
+  contraction(
+    name: string,
+    rows: number,
+    columns: number,
+    {units, ranges, needsWhole = false}: {units: number; ranges: readonly Range[]; needsWhole?: boolean},
+  ): Contraction {
+    const tensor = this.#find(`${name}.weight`, [columns, rows]);
+    const scale = this.optionalArray(`${name}.scale`, 1);
+    const bias = this.bias(name, rows);
+    const groups = this.#columnGroups(tensor, columns, units);
+    const {share} = this;
+    if (share.count === 1 || (!needsWhole && groups % share.count === 0)) {
+      const own = share.own(ranges);
+      const matrix = this.#allocate(tensor, rows, own.count, groups / share.count);
+      this.#place(tensor, matrix, 0, own.first);
+      return {by: 'columns', linear: {matrix, scale, bias}, columns: own};
+    }
+    const rowRanges = share.ranges(rows, groupRows);
+    const own = share.own(rowRanges);
+    const matrix = this.#rows(tensor, own, columns, groups);
+    const linear = {matrix, scale, bias: bias && elements(bias, own)};
+    return {by: 'rows', divided: {linear, rows, ranges: rowRanges}, ranges};
+  }
+
+  /** A product with columns that all shards have. */
+  contractionOfWhole(name: string, rows: number, columns: number, units: number): Contraction {
+    const tensor = this.#header.tensors.get(`${name}.weight`);
+    const groups = tensor ? this.#columnGroups(tensor, columns, units) : 1;
+    const ranges = this.share.ranges(columns, columns / groups);
+    return this.contraction(name, rows, columns, {units, ranges});
   }
 
   norm(name: string, length: number, {plain = false}: NormSpec): NormWeights {
@@ -159,10 +257,35 @@ export class WeightPlanner {
     return this.has(`${name}.bias`) ? this.vector(`${name}.bias`, [length]) : null;
   }
 
-  #allocate(tensor: TensorInfo, rows: number, columns: number, units?: number): Matrix {
+  /** Rows `range` of a tensor as a matrix, its columns in so many groups. */
+  #rows(tensor: TensorInfo, {first, count}: Range, columns: number, groups = 1): Matrix {
+    const matrix = this.#allocate(tensor, count, columns, groups);
+    this.#place(tensor, matrix, first);
+    return matrix;
+  }
+
+  #place(tensor: TensorInfo, matrix: Matrix, firstRow: number, firstColumn = 0): void {
+    this.#placements(tensor).push({matrix, firstRow, firstColumn});
+  }
+
+  /** A shard may have nothing of a tensor. */
+  #placeNothing(tensor: TensorInfo): void {
+    this.#placements(tensor);
+  }
+
+  #placements(tensor: TensorInfo): Placement[] {
+    const placements = this.#matrixPlacements.get(tensor) ?? [];
+    this.#matrixPlacements.set(tensor, placements);
+    this.destinations.set(tensor, placements);
+    return placements;
+  }
+
+  #columnGroups(tensor: TensorInfo, columns: number, units: number): number {
+    return columnGroups(columns, units, ggmlTypes[computeType(tensor)].blockElements);
+  }
+
+  #allocate(tensor: TensorInfo, rows: number, columns: number, groups = 1): Matrix {
     const type = computeType(tensor);
-    const {blockElements} = ggmlTypes[type];
-    const groups = units === undefined ? 1 : columnGroups(columns, units, blockElements);
     const format = computeFormats[this.#activations === 'f32' ? 'F32' : type];
     const groupBytes = this.#calculator.groupBytes(format, columns / groups) >>> 0;
     const partBytes = Math.ceil(rows / groupRows) * groupBytes;
@@ -204,4 +327,8 @@ function computeType({name, type}: TensorInfo): ComputeType {
     `Tensor ${name} has type ${type}; supported are ${Object.keys(computeFormats).join(', ')}`,
     {field: name},
   );
+}
+
+function elements({pointer}: Vector, {first, count}: Range): Vector {
+  return {pointer: pointer + first * 4, length: count};
 }

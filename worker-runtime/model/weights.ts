@@ -1,9 +1,10 @@
 import type {ComputeFormat, ComputeType} from '../core/core-exports.ts';
 import type {TensorInfo} from '../gguf/header.ts';
+import type {Range} from '../shards/share.ts';
 
 /**
- * A matrix in compute format, divided by columns into `parts` of equal width. Each part is a matrix of its own, so
- * that a shard can hold some of them; products with the parts are added in a fixed tree (see `Products`).
+ * A matrix in compute format, or what a shard has of one, divided by columns into `parts` of equal width. Each part is a
+ * matrix of its own; products with the parts are added in a fixed tree (see `Products`).
  */
 export interface Matrix {
   /** As stored in the file. */
@@ -32,6 +33,34 @@ export interface Linear {
   readonly bias: Vector | null;
 }
 
+/** A matrix of which each shard has some rows. */
+export interface DividedMatrix {
+  /** The rows of this shard. */
+  readonly matrix: Matrix;
+  /** Of all shards. */
+  readonly rows: number;
+  readonly ranges: readonly Range[];
+}
+
+/** y = x · matrix · scale + bias, of which each shard computes some columns. */
+export interface DividedLinear {
+  /** The rows of this shard, and their bias. */
+  readonly linear: Linear;
+  /** Of all shards. */
+  readonly rows: number;
+  readonly ranges: readonly Range[];
+}
+
+/**
+ * y = x · matrix · scale + bias, where each shard has computed some columns of x.
+ *
+ * - `columns`: each shard has the columns of the matrix that belong to them; the sums are added.
+ * - `rows`: the shards complete x first, and each computes some of the sums.
+ */
+export type Contraction =
+  | {readonly by: 'columns'; readonly linear: Linear; readonly columns: Range}
+  | {readonly by: 'rows'; readonly divided: DividedLinear; readonly ranges: readonly Range[]};
+
 export interface NormWeights {
   readonly weight: Vector | null;
   readonly bias: Vector | null;
@@ -46,8 +75,15 @@ export interface NormWeights {
  */
 export type ActivationType = 'quantised' | 'f32';
 
-/** Where a tensor's values go: its rows to matrices of the same columns, one after the other, or all to one vector. */
-export type Destination = readonly Matrix[] | Vector | Float32Array<ArrayBuffer>;
+/** Where a matrix, or what a shard has of it, comes from in a tensor. */
+export interface Placement {
+  readonly matrix: Matrix;
+  readonly firstRow: number;
+  readonly firstColumn: number;
+}
+
+/** Where a tensor's values go: pieces of it to matrices, or all to one vector. */
+export type Destination = readonly Placement[] | Vector | Float32Array<ArrayBuffer>;
 
 export type Destinations = ReadonlyMap<TensorInfo, Destination>;
 

@@ -10,6 +10,7 @@ import {Hyperparameters} from '../../../worker-runtime/model/architectures/hyper
 import {findArchitecture} from '../../../worker-runtime/model/architectures/index.ts';
 import {planDecoder} from '../../../worker-runtime/model/decoder-plan.ts';
 import {loadWeights, stagingBytes} from '../../../worker-runtime/model/load-weights.ts';
+import {wholeShare} from '../../../worker-runtime/shards/share.ts';
 import type {ActivationType} from '../../../worker-runtime/model/weights.ts';
 import {tinyLlama} from '../../helpers/gguf-writer.ts';
 import type {TinyLlamaOptions} from '../../helpers/gguf-writer.ts';
@@ -87,13 +88,14 @@ describe('stagingBytes', () => {
     const arena = new Arena();
     const {destinations} = planDecoder(spec, header, arena, compiled.calculator, {
       sliceLength: 16,
+      share: wholeShare,
       activations,
     });
     const bytes = stagingBytes(destinations, compiled.calculator);
     const staging = arena.allocate(bytes, 'scratch');
     const core = await Core.instantiate(compiled, arena.plan().total + pageBytes);
     const behind = core.u8(staging + bytes, core.bytes - staging - bytes).fill(canary);
-    await loadWeights(destinations, reader, core, staging, () => undefined);
+    await loadWeights(destinations, {reader, core, staging, checkpoint: () => undefined});
     return behind;
   }
 

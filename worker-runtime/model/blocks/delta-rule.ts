@@ -3,7 +3,7 @@ import type {DeltaRuleSpec} from '../decoder-spec.ts';
 import {deltaRuleChannels, mixerState} from '../mixer-states.ts';
 import type {Rows, ScratchPlan} from '../scratch.ts';
 import type {WeightPlanner} from '../weight-planner.ts';
-import type {Linear, NormWeights, Vector} from '../weights.ts';
+import type {Contraction, DividedLinear, NormWeights, Vector} from '../weights.ts';
 import {convolve, planCausalConvolution, transposeKernel} from './causal-convolution.ts';
 import type {CausalConvolutionWeights} from './causal-convolution.ts';
 import {layerState, normaliseHeads} from './kernels.ts';
@@ -11,18 +11,18 @@ import type {Block, Kernels, Pass} from './kernels.ts';
 
 export interface DeltaRuleWeights {
   /** Queries, keys and values. */
-  readonly inputs: Linear;
-  readonly gate: Linear;
+  readonly inputs: DividedLinear;
+  readonly gate: DividedLinear;
   /** What decays and strengths come from, each (headCount). */
-  readonly alpha: Linear;
-  readonly beta: Linear;
+  readonly alpha: DividedLinear;
+  readonly beta: DividedLinear;
   readonly convolution: CausalConvolutionWeights;
   /** (headCount) */
   readonly stepBias: Vector;
   readonly rates: Vector;
   /** (valueLength) */
   readonly norm: NormWeights;
-  readonly output: Linear;
+  readonly output: Contraction;
 }
 
 /** @param name prefix of the layer's tensors */
@@ -36,15 +36,15 @@ export function planDeltaRule(
   const channels = deltaRuleChannels(spec);
   const inner = headCount * valueLength;
   return {
-    inputs: weights.linear(`${name}.attn_qkv`, channels, embeddingLength),
-    gate: weights.linear(`${name}.attn_gate`, inner, embeddingLength),
-    alpha: weights.linear(`${name}.ssm_alpha`, headCount, embeddingLength),
-    beta: weights.linear(`${name}.ssm_beta`, headCount, embeddingLength),
+    inputs: weights.divided(`${name}.attn_qkv`, channels, embeddingLength),
+    gate: weights.divided(`${name}.attn_gate`, inner, embeddingLength),
+    alpha: weights.divided(`${name}.ssm_alpha`, headCount, embeddingLength),
+    beta: weights.divided(`${name}.ssm_beta`, headCount, embeddingLength),
     convolution: planCausalConvolution(`${name}.ssm_conv1d`, channels, kernelLength, weights),
     stepBias: weights.vector(`${name}.ssm_dt.bias`, [headCount]),
     rates: weights.vector(`${name}.ssm_a`, [headCount]),
     norm: weights.norm(`${name}.ssm_norm`, valueLength, norm),
-    output: weights.linear(`${name}.ssm_out`, embeddingLength, inner, headCount),
+    output: weights.contractionOfWhole(`${name}.ssm_out`, embeddingLength, inner, headCount),
   };
 }
 
@@ -94,10 +94,13 @@ export class DeltaRule implements Block {
     const {products, core} = this.#kernels;
     const {inputs, gate, alpha, beta, convolution, norm, output} = this.#weights;
     const {tokens} = pass;
-    products.project(inputs, x, this.#channels, tokens);
-    products.project(gate, x, this.#gate, tokens, inputs);
-    products.project(alpha, x, this.#alpha, tokens, gate);
-    products.project(beta, x, this.#beta, tokens, alpha);
+    const projected = [
+      {product: inputs, y: this.#channels},
+      {product: gate, y: this.#gate},
+      {product: alpha, y: this.#alpha},
+      {product: beta, y: this.#beta},
+    ];
+    await products.projectWhole(projected, x, tokens);
     const place = layerState(pass, this.#layer);
     convolve(convolution, this.#kernels, this.#channels, this.#convolved, tokens, place, true);
     this.#normaliseKeys(tokens);
@@ -108,7 +111,7 @@ export class DeltaRule implements Block {
     const count = (tokens * recalled.stride) / 4;
     const {pointer} = recalled;
     core.exports.activateGate(activations.silu, this.#gate.pointer, pointer, pointer, count);
-    await products.projectDivided(output, recalled, y, tokens);
+    await products.contract(output, recalled, recalled, y, tokens);
   }
 
   /** Queries and keys of each head become unit vectors. */

@@ -1,8 +1,10 @@
+import {groupRows} from '../../core/core-exports.ts';
+import type {Range, Share} from '../../shards/share.ts';
 import type {ExpertsSpec} from '../decoder-spec.ts';
 import type {Rows, ScratchPlan} from '../scratch.ts';
 import {rowStride} from '../scratch.ts';
 import type {WeightPlanner} from '../weight-planner.ts';
-import type {Linear} from '../weights.ts';
+import type {DividedLinear, Linear} from '../weights.ts';
 import {activate} from './activation.ts';
 import {FeedForward, planFeedForward, planFeedForwardScratch} from './feed-forward.ts';
 import type {FeedForwardWeights} from './feed-forward.ts';
@@ -11,19 +13,24 @@ import {chooseExperts} from './router.ts';
 import type {Choice} from './router.ts';
 
 interface Expert {
+  /** This shard's part of the hidden layer. */
   readonly gate: Linear;
   readonly up: Linear;
+  /** This shard's part of the output, of the whole hidden layer. */
   readonly down: Linear;
 }
 
 export interface ExpertsWeights {
-  readonly router: Linear;
+  readonly router: DividedLinear;
   /** Added to probabilities where experts are chosen, but not where they are weighed. */
   readonly choiceBias: Float32Array<ArrayBuffer> | null;
   readonly experts: readonly Expert[];
+  /** What each shard has of the hidden layers, and of the output. */
+  readonly hiddenRanges: readonly Range[];
+  readonly outputRanges: readonly Range[];
   readonly shared: FeedForwardWeights | null;
   /** (1, embeddingLength): how much of the shared network a token takes. */
-  readonly sharedGate: Linear | null;
+  readonly sharedGate: DividedLinear | null;
 }
 
 /** @param name prefix of the layer's tensors */
@@ -33,14 +40,19 @@ export function planExperts(
   name: string,
   weights: WeightPlanner,
 ): ExpertsWeights {
-  const router = weights.linear(`${name}.ffn_gate_inp`, count, embeddingLength);
+  const {share} = weights;
+  const router = weights.divided(`${name}.ffn_gate_inp`, count, embeddingLength);
   const choiceBias = weights.optionalArray(`${name}.exp_probs_b.bias`, count);
+  const hiddenRanges = share.ranges(length, groupRows);
+  const outputRanges = share.ranges(embeddingLength, groupRows);
+  const hidden = share.own(hiddenRanges);
   const plan = (tensor: string, rows: readonly number[]): Linear[][] =>
-    weights.experts(`${name}.${tensor}`, count, rows, embeddingLength);
+    weights.experts(`${name}.${tensor}`, count, rows, embeddingLength, rows.map(() => hidden));
   const gatesAndUps = weights.has(`${name}.ffn_gate_up_exps.weight`)
     ? plan('ffn_gate_up_exps', [length, length])
     : joined(plan('ffn_gate_exps', [length]), plan('ffn_up_exps', [length]));
-  const downs = weights.experts(`${name}.ffn_down_exps`, count, [embeddingLength], length, length);
+  const output = [share.own(outputRanges)];
+  const downs = weights.experts(`${name}.ffn_down_exps`, count, [embeddingLength], length, output, length);
   const experts = joined(gatesAndUps, downs).map(([gate, up, down]): Expert => {
     if (!gate || !up || !down) throw new RangeError('an expert has three matrices');
     return {gate, up, down};
@@ -50,8 +62,10 @@ export function planExperts(
     router,
     choiceBias,
     experts,
+    hiddenRanges,
+    outputRanges,
     shared: shared ? planFeedForward(shared, embeddingLength, name, weights, '_shexp') : null,
-    sharedGate: weights.has(`${gateName}.weight`) ? weights.linear(gateName, 1, embeddingLength) : null,
+    sharedGate: weights.has(`${gateName}.weight`) ? weights.divided(gateName, 1, embeddingLength) : null,
   };
 }
 
@@ -60,16 +74,21 @@ const joined = (a: Linear[][], b: Linear[][]): Linear[][] =>
 
 export function planExpertsScratch(
   {count, used, length, shared}: ExpertsSpec,
+  {hiddenRanges, shared: sharedWeights}: ExpertsWeights,
   embeddingLength: number,
+  share: Share,
   scratch: ScratchPlan,
 ): void {
+  const own = share.own(hiddenRanges).count;
   scratch.rows('router', count);
-  scratch.rows('gate', length);
-  scratch.rows('up', length);
-  scratch.rows('expert input', embeddingLength);
+  scratch.rows('gate', own);
+  scratch.rows('up', own);
+  scratch.rows('expert input', Math.max(embeddingLength, length));
+  scratch.bytes('expert hidden', scratch.sliceLength * used * rowStride(length));
   scratch.bytes('expert outputs', scratch.sliceLength * used * rowStride(embeddingLength));
-  if (shared) {
-    planFeedForwardScratch(shared, scratch);
+  scratch.rows('experts', embeddingLength);
+  if (shared && sharedWeights) {
+    planFeedForwardScratch(shared, sharedWeights, share, scratch);
     scratch.rows('shared gate', 1);
   }
 }
@@ -85,7 +104,8 @@ interface Task {
  * y = Σ weight · expert(x) over the experts that a router chooses for each token, and a shared network.
  *
  * An expert takes all its tokens at once. What the experts give a token is added in the order of their weights, so the bits
- * do not depend on what else is in the slice.
+ * do not depend on what else is in the slice. The hidden layers of all experts are computed first, so that the shards
+ * complete them at once.
  */
 export class Experts implements Block {
   readonly #spec: ExpertsSpec;
@@ -94,45 +114,65 @@ export class Experts implements Block {
   readonly #shared: FeedForward | null;
   /** (tokens, count) */
   readonly #router: Rows;
-  /** (tokens, length) */
+  /** This shard's part of the hidden layer of one expert. */
   readonly #gate: Rows;
   readonly #up: Rows;
-  /** The tokens of one expert (tokens, embeddingLength). */
+  /** What goes into the products of one expert: its tokens, or their hidden layers. */
   readonly #input: Rows;
-  /** (tokens, used, embeddingLength) */
+  readonly #hiddenInput: Rows;
+  /** (tokens · used, length) */
+  readonly #hidden: Rows;
+  /** (tokens · used, embeddingLength), of which this shard has its columns. */
   readonly #outputs: Rows;
+  /** (tokens, embeddingLength) */
+  readonly #sums: Rows;
   /** (tokens, 1) */
   readonly #sharedGate: Rows | null;
 
   constructor(spec: ExpertsSpec, embeddingLength: number, weights: ExpertsWeights, kernels: Kernels) {
     const {scratch} = kernels;
+    const own = weights.experts[0]?.up.matrix.rows ?? 0;
     this.#spec = spec;
     this.#weights = weights;
     this.#kernels = kernels;
     this.#shared =
       spec.shared && weights.shared ? new FeedForward(spec.shared, weights.shared, kernels) : null;
     this.#router = scratch.rows('router', spec.count);
-    this.#gate = scratch.rows('gate', spec.length);
-    this.#up = scratch.rows('up', spec.length);
+    this.#gate = scratch.rows('gate', own);
+    this.#up = scratch.rows('up', own);
     this.#input = scratch.rows('expert input', embeddingLength);
+    this.#hiddenInput = scratch.rows('expert input', spec.length);
+    this.#hidden = scratch.rows('expert hidden', spec.length);
     this.#outputs = scratch.rows('expert outputs', embeddingLength);
+    this.#sums = scratch.rows('experts', embeddingLength);
     this.#sharedGate = weights.sharedGate && scratch.rows('shared gate', 1);
   }
 
   async run(x: Rows, y: Rows, pass: Pass): Promise<void> {
-    const choices = this.#choose(x, pass.tokens);
-    for (const [expert, tasks] of byExpert(choices)) {
-      await this.#runExpert(expert, tasks, x);
-      await pass.checkpoint();
+    const {products} = this.#kernels;
+    const {tokens, checkpoint} = pass;
+    const {hiddenRanges, outputRanges} = this.#weights;
+    const choices = await this.#choose(x, tokens);
+    const tasks = byExpert(choices);
+    for (const [expert, own] of tasks) {
+      this.#computeHidden(expert, own, x);
+      await checkpoint();
     }
+    await products.complete({rows: this.#hidden, ranges: hiddenRanges}, tokens * this.#spec.used);
+    for (const [expert, own] of tasks) {
+      this.#computeOutputs(expert, own);
+      await checkpoint();
+    }
+    this.#addWeighed(choices);
+    await products.complete({rows: this.#sums, ranges: outputRanges}, tokens);
     if (this.#shared) await this.#shared.run(x, y, pass);
-    if (this.#shared) this.#openSharedGate(x, y, pass.tokens);
-    this.#addWeighed(choices, y);
+    if (this.#shared) await this.#openSharedGate(x, y, tokens);
+    this.#addTo(y, tokens);
   }
 
-  #choose(x: Rows, tokens: number): readonly (readonly Choice[])[] {
+  async #choose(x: Rows, tokens: number): Promise<readonly (readonly Choice[])[]> {
     const {core, products} = this.#kernels;
-    products.project(this.#weights.router, x, this.#router, tokens);
+    await products.projectWhole([{product: this.#weights.router, y: this.#router}], x, tokens);
     const {pointer, stride} = this.#router;
     return Array.from({length: tokens}, (_, token) => {
       const scores = core.f32(pointer + token * stride, this.#spec.count);
@@ -140,31 +180,48 @@ export class Experts implements Block {
     });
   }
 
-  /** Writes what an expert gives for its tokens to their places among the outputs. */
-  async #runExpert(index: number, tasks: readonly Task[], x: Rows): Promise<void> {
+  /** The hidden layers of an expert's tokens, as far as they are this shard's. */
+  #computeHidden(index: number, tasks: readonly Task[], x: Rows): void {
     const {core, products} = this.#kernels;
-    const expert = this.#weights.experts[index];
-    if (!expert) throw new RangeError(`there is no expert ${index}`);
+    const {gate, up} = this.#expert(index);
+    if (up.matrix.rows === 0) return;
     const {pointer, stride} = this.#input;
-    tasks.forEach(({token}, row) => {
-      core.u8(pointer + row * stride, stride).set(core.u8(x.pointer + token * x.stride, stride));
-    });
+    tasks.forEach(({token}, row) => this.#copy(x.pointer + token * x.stride, pointer + row * stride, stride));
     const count = tasks.length;
-    products.project(expert.gate, this.#input, this.#gate, count);
-    products.project(expert.up, this.#input, this.#up, count, expert.gate);
+    products.project(gate, this.#input, this.#gate, count);
+    products.project(up, this.#input, this.#up, count, gate);
     activate(core.exports, this.#spec.activation, this.#gate, this.#up, count);
-    await products.projectDivided(expert.down, this.#up, this.#input, count);
-    tasks.forEach(({token, rank}, row) => {
-      core.u8(this.#output(token, rank), stride).set(core.u8(pointer + row * stride, stride));
+    const {first} = products.share.own(this.#weights.hiddenRanges);
+    tasks.forEach((task, row) => {
+      const target = this.#place(this.#hidden, task) + first * 4;
+      this.#copy(this.#up.pointer + row * this.#up.stride, target, up.matrix.rows * 4);
     });
   }
 
+  /** What an expert gives for its tokens, as far as it is this shard's. */
+  #computeOutputs(index: number, tasks: readonly Task[]): void {
+    const {products} = this.#kernels;
+    const {down} = this.#expert(index);
+    if (down.matrix.rows === 0) return;
+    const input = this.#hiddenInput;
+    tasks.forEach((task, row) =>
+      this.#copy(this.#place(this.#hidden, task), input.pointer + row * input.stride, input.stride),
+    );
+    // Its sums have no other place of their length: they go where sums of all experts will be.
+    const {first, count: columns} = products.share.own(this.#weights.outputRanges);
+    const given = {pointer: this.#sums.pointer + first * 4, columns, stride: this.#sums.stride};
+    products.project(down, input, given, tasks.length);
+    tasks.forEach((task, row) =>
+      this.#copy(given.pointer + row * given.stride, this.#place(this.#outputs, task) + first * 4, columns * 4),
+    );
+  }
+
   /** y *= sigmoid(x · gate) */
-  #openSharedGate(x: Rows, y: Rows, tokens: number): void {
+  async #openSharedGate(x: Rows, y: Rows, tokens: number): Promise<void> {
     const {sharedGate} = this.#weights;
     if (!sharedGate || !this.#sharedGate) return;
     const {core, products} = this.#kernels;
-    products.project(sharedGate, x, this.#sharedGate, tokens);
+    await products.projectWhole([{product: sharedGate, y: this.#sharedGate}], x, tokens);
     const {pointer, stride} = this.#sharedGate;
     for (let token = 0; token < tokens; token++) {
       const [score = NaN] = core.f32(pointer + token * stride, 1);
@@ -173,27 +230,46 @@ export class Experts implements Block {
     }
   }
 
-  /** y = the weighed outputs of each token, and what y holds already where there is a shared network. */
-  #addWeighed(choices: readonly (readonly Choice[])[], {pointer, stride}: Rows): void {
-    const {core} = this.#kernels;
-    const {exports} = core;
-    const count = stride / 4;
+  /** The weighed outputs of each token, as far as they are this shard's. */
+  #addWeighed(choices: readonly (readonly Choice[])[]): void {
+    const {exports} = this.#kernels.core;
+    const {first, count} = this.#kernels.products.share.own(this.#weights.outputRanges);
+    if (count === 0) return;
+    const values = rowStride(count) / 4;
     choices.forEach((chosen, token) => {
-      const target = pointer + token * stride;
-      const sum = this.#output(token, 0);
+      const sum = this.#sums.pointer + token * this.#sums.stride + first * 4;
       chosen.forEach(({weight}, rank) => {
-        const output = this.#output(token, rank);
-        if (rank === 0) exports.scale(output, weight, count);
-        else exports.addScaled(sum, sum, output, weight, count);
+        const output = this.#place(this.#outputs, {token, rank}) + first * 4;
+        if (rank > 0) exports.addScaled(sum, sum, output, weight, values);
+        else {
+          exports.scale(output, weight, values);
+          this.#copy(output, sum, values * 4);
+        }
       });
-      if (this.#shared) exports.add(target, sum, target, count);
-      else core.u8(target, stride).set(core.u8(sum, stride));
     });
   }
 
-  #output(token: number, rank: number): number {
-    const {pointer, stride} = this.#outputs;
+  /** y = the sums, and what y holds already where there is a shared network. */
+  #addTo(y: Rows, tokens: number): void {
+    const sums = this.#sums.pointer;
+    const bytes = tokens * y.stride;
+    if (this.#shared) this.#kernels.core.exports.add(y.pointer, sums, y.pointer, bytes / 4);
+    else this.#copy(sums, y.pointer, bytes);
+  }
+
+  #expert(index: number): Expert {
+    const expert = this.#weights.experts[index];
+    if (expert) return expert;
+    throw new RangeError(`there is no expert ${index}`);
+  }
+
+  #place({pointer, stride}: Rows, {token, rank}: Task): number {
     return pointer + (token * this.#spec.used + rank) * stride;
+  }
+
+  #copy(source: number, target: number, bytes: number): void {
+    const {core} = this.#kernels;
+    core.u8(target, bytes).set(core.u8(source, bytes));
   }
 }
 

@@ -1,16 +1,19 @@
+import type {Range, Share} from '../../shards/share.ts';
 import type {FeedForwardSpec} from '../decoder-spec.ts';
 import type {Rows, ScratchPlan} from '../scratch.ts';
 import type {WeightPlanner} from '../weight-planner.ts';
-import type {Linear, NormWeights} from '../weights.ts';
+import type {Contraction, Linear, NormWeights} from '../weights.ts';
 import {activate} from './activation.ts';
 import {normalise} from './kernels.ts';
 import type {Block, Kernels, Pass} from './kernels.ts';
 
 export interface FeedForwardWeights {
+  /** What each shard has of the hidden layer. */
+  readonly ranges: readonly Range[];
   readonly gate: Linear | null;
   readonly up: Linear;
   readonly innerNorm: NormWeights | null;
-  readonly down: Linear;
+  readonly down: Contraction;
 }
 
 /**
@@ -24,24 +27,46 @@ export function planFeedForward(
   weights: WeightPlanner,
   suffix = '',
 ): FeedForwardWeights {
-  const rest = (): Pick<FeedForwardWeights, 'innerNorm' | 'down'> => ({
-    innerNorm: innerNorm ? weights.norm(`${name}.ffn_sub_norm`, length, innerNorm) : null,
-    down: weights.linear(`${name}.ffn_down${suffix}`, embeddingLength, length, length),
-  });
-  if (fusedGate) {
-    const [gate, up] = weights.stacked(`${name}.ffn_up${suffix}`, [length, length], embeddingLength) as [
+  const downName = `${name}.ffn_down${suffix}`;
+  const ranges = weights.hiddenRanges(downName, length);
+  const own = weights.share.own(ranges);
+  const linear = (tensor: string): Linear => weights.linear(tensor, length, embeddingLength, own);
+  const inputs = (): Pick<FeedForwardWeights, 'gate' | 'up'> => {
+    if (!fusedGate) {
+      return {
+        gate: gated ? linear(`${name}.ffn_gate${suffix}`) : null,
+        up: linear(`${name}.ffn_up${suffix}`),
+      };
+    }
+    const tensor = `${name}.ffn_up${suffix}`;
+    const [gate, up] = weights.stacked(tensor, [length, length], embeddingLength, [own, own]) as [
       Linear,
       Linear,
     ];
-    return {gate, up, ...rest()};
-  }
-  const gate = gated ? weights.linear(`${name}.ffn_gate${suffix}`, length, embeddingLength) : null;
-  return {gate, up: weights.linear(`${name}.ffn_up${suffix}`, length, embeddingLength), ...rest()};
+    return {gate, up};
+  };
+  return {
+    ranges,
+    ...inputs(),
+    innerNorm: innerNorm ? weights.norm(`${name}.ffn_sub_norm`, length, innerNorm) : null,
+    down: weights.contraction(downName, embeddingLength, length, {
+      units: length,
+      ranges,
+      needsWhole: innerNorm !== undefined,
+    }),
+  };
 }
 
-export function planFeedForwardScratch({length, gated}: FeedForwardSpec, scratch: ScratchPlan): void {
-  scratch.rows('up', length);
-  if (gated) scratch.rows('gate', length);
+export function planFeedForwardScratch(
+  {length, gated}: FeedForwardSpec,
+  {ranges}: FeedForwardWeights,
+  share: Share,
+  scratch: ScratchPlan,
+): void {
+  const own = share.own(ranges).count;
+  scratch.rows('up', own);
+  if (gated) scratch.rows('gate', own);
+  if (share.count > 1) scratch.rows('all up', length);
 }
 
 /** y = (activation(x · Wgate) ∘ x · Wup) · Wdown, or activation(x · Wup) · Wdown */
@@ -49,28 +74,42 @@ export class FeedForward implements Block {
   readonly #spec: FeedForwardSpec;
   readonly #weights: FeedForwardWeights;
   readonly #kernels: Kernels;
-  /** (tokens, length) */
+  /** This shard's part of the hidden layer: (tokens, …). */
   readonly #gate: Rows | null;
   readonly #up: Rows;
+  /** (tokens, length) */
+  readonly #allUp: Rows;
 
   constructor(spec: FeedForwardSpec, weights: FeedForwardWeights, kernels: Kernels) {
     const {scratch} = kernels;
+    const own = weights.up.matrix.rows;
     this.#spec = spec;
     this.#weights = weights;
     this.#kernels = kernels;
-    this.#gate = weights.gate && scratch.rows('gate', spec.length);
-    this.#up = scratch.rows('up', spec.length);
+    this.#gate = weights.gate && scratch.rows('gate', own);
+    this.#up = scratch.rows('up', own);
+    this.#allUp = own === spec.length ? this.#up : scratch.rows('all up', spec.length);
   }
 
   async run(x: Rows, y: Rows, {tokens, checkpoint}: Pass): Promise<void> {
     const {products} = this.#kernels;
-    const {gate, up, down, innerNorm} = this.#weights;
-    const {innerNorm: norm} = this.#spec;
+    const {gate, up, down} = this.#weights;
     if (gate && this.#gate) products.project(gate, x, this.#gate, tokens);
     products.project(up, x, this.#up, tokens, gate ?? undefined);
     activate(this.#kernels.core.exports, this.#spec.activation, this.#gate, this.#up, tokens);
-    if (norm && innerNorm) normalise(this.#kernels, norm, innerNorm, this.#up, this.#up, tokens);
     await checkpoint();
-    await products.projectDivided(down, this.#up, y, tokens);
+    const hidden = await this.#normalise(tokens);
+    await products.contract(down, hidden, this.#allUp, y, tokens);
+  }
+
+  /** What `down` is given: this shard's part of the hidden layer, or all of it where there is a norm over it. */
+  async #normalise(tokens: number): Promise<Rows> {
+    const {innerNorm: norm} = this.#spec;
+    const {innerNorm, ranges} = this.#weights;
+    if (!norm || !innerNorm) return this.#up;
+    const whole = this.#allUp;
+    if (whole !== this.#up) await this.#kernels.products.assemble(this.#up, whole, ranges, tokens);
+    normalise(this.#kernels, norm, innerNorm, whole, whole, tokens);
+    return whole;
   }
 }

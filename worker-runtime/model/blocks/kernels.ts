@@ -41,7 +41,7 @@ export function layerState({cache: {layers, states}}: Pass, layer: number, skipp
 export interface Block {
   run(x: Rows, y: Rows, pass: Pass): Promise<void>;
   /** What the block must know of all slices of a text before it runs with the first one. */
-  prepare?(x: Rows, pass: Pass): void;
+  prepare?(x: Rows, pass: Pass): Promise<void>;
 }
 
 /** y = norm(x), each `(tokens, columns)`; y may be x. */

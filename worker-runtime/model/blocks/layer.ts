@@ -1,4 +1,5 @@
 import type {CoreExports} from '../../core/core-exports.ts';
+import type {Share} from '../../shards/share.ts';
 import type {DecoderSpec, ExpertsSpec, FeedForwardSpec, LayerNorms, LayerSpec} from '../decoder-spec.ts';
 import type {Rows, ScratchPlan} from '../scratch.ts';
 import type {WeightPlanner} from '../weight-planner.ts';
@@ -24,9 +25,15 @@ export interface LayerWeights {
 }
 
 /** A network's spec with its weights. */
-type PlannedNetwork =
-  | {readonly spec: FeedForwardSpec; readonly weights: FeedForwardWeights}
-  | {readonly spec: ExpertsSpec; readonly weights: ExpertsWeights};
+type PlannedNetwork = PlannedFeedForward | PlannedExperts;
+interface PlannedFeedForward {
+  readonly spec: FeedForwardSpec;
+  readonly weights: FeedForwardWeights;
+}
+interface PlannedExperts {
+  readonly spec: ExpertsSpec;
+  readonly weights: ExpertsWeights;
+}
 
 function planNetwork(
   spec: FeedForwardSpec | ExpertsSpec,
@@ -45,7 +52,7 @@ function createNetwork(planned: PlannedNetwork, embeddingLength: number, kernels
     : new FeedForward(planned.spec, planned.weights, kernels);
 }
 
-function isExperts(planned: PlannedNetwork): planned is Extract<PlannedNetwork, {spec: ExpertsSpec}> {
+function isExperts(planned: PlannedNetwork): planned is PlannedExperts {
   return planned.spec.kind === 'experts';
 }
 
@@ -79,15 +86,20 @@ export function planLayer(
 
 export function planLayerScratch(
   {embeddingLength}: DecoderSpec,
-  {mixer, feedForward}: LayerSpec,
+  {mixer}: LayerSpec,
+  {feedForward}: LayerWeights,
+  share: Share,
   scratch: ScratchPlan,
   calculator: CoreExports,
 ): void {
   for (const name of ['hidden', 'normed', 'mixed', 'fed']) scratch.rows(name, embeddingLength);
-  planMixerScratch(mixer, embeddingLength, scratch, calculator);
+  planMixerScratch(mixer, embeddingLength, share, scratch, calculator);
   if (!feedForward) return;
-  if (feedForward.kind === 'experts') planExpertsScratch(feedForward, embeddingLength, scratch);
-  else planFeedForwardScratch(feedForward, scratch);
+  if (isExperts(feedForward)) {
+    planExpertsScratch(feedForward.spec, feedForward.weights, embeddingLength, share, scratch);
+  } else {
+    planFeedForwardScratch(feedForward.spec, feedForward.weights, share, scratch);
+  }
 }
 
 /** A mixer of tokens and a feed-forward network, each with what it adds to the residual stream. */
@@ -125,14 +137,14 @@ export class Layer {
   }
 
   /** Stores the keys and values of a slice of a whole text: of all slices, before one of them runs. */
-  prepare(pass: Pass): void {
-    this.#mixer.prepare?.(this.#input(this.#norms.mixer, pass), pass);
+  async prepare(pass: Pass): Promise<void> {
+    await this.#mixer.prepare?.(this.#input(this.#norms.mixer, pass), pass);
   }
 
+  /** Checks before the last exchange between shards, never behind it: when one shard has finished, all will. */
   async run(pass: Pass): Promise<void> {
     await (this.#parallel ? this.#runParallel(pass) : this.#runInTurn(pass));
     await this.#finish(pass);
-    await pass.checkpoint();
   }
 
   async #runInTurn(pass: Pass): Promise<void> {

@@ -3,7 +3,7 @@ import type {MambaSpec} from '../decoder-spec.ts';
 import {mambaStepLength, mixerState} from '../mixer-states.ts';
 import type {Rows, ScratchPlan} from '../scratch.ts';
 import type {WeightPlanner} from '../weight-planner.ts';
-import type {Linear, Vector} from '../weights.ts';
+import type {Contraction, DividedLinear, Vector} from '../weights.ts';
 import {convolve, planCausalConvolution, transposeKernel} from './causal-convolution.ts';
 import type {CausalConvolutionWeights} from './causal-convolution.ts';
 import {layerState, normalise} from './kernels.ts';
@@ -11,16 +11,16 @@ import type {Block, Kernels, Pass} from './kernels.ts';
 
 export interface MambaWeights {
   /** What the convolution passes over, and the gate. */
-  readonly inputs: readonly [Linear, Linear];
+  readonly inputs: readonly [DividedLinear, DividedLinear];
   readonly convolution: CausalConvolutionWeights;
   /** Steps, B and C. */
-  readonly selection: Linear;
-  readonly step: Linear;
+  readonly selection: DividedLinear;
+  readonly step: DividedLinear;
   /** (channels, stateLength) */
   readonly rates: Vector;
   /** (channels) */
   readonly skip: Vector;
-  readonly output: Linear;
+  readonly output: Contraction;
 }
 
 /** @param name prefix of the layer's tensors */
@@ -32,13 +32,16 @@ export function planMamba(
 ): MambaWeights {
   const {channels, kernelLength, stateLength, stepRank} = spec;
   return {
-    inputs: weights.stacked(`${name}.ssm_in`, [channels, channels], embeddingLength) as [Linear, Linear],
+    inputs: weights.stackedDivided(`${name}.ssm_in`, [channels, channels], embeddingLength) as [
+      DividedLinear,
+      DividedLinear,
+    ],
     convolution: planCausalConvolution(`${name}.ssm_conv1d`, channels, kernelLength, weights),
-    selection: weights.linear(`${name}.ssm_x`, mambaStepLength(spec), channels),
-    step: weights.linear(`${name}.ssm_dt`, channels, stepRank),
+    selection: weights.divided(`${name}.ssm_x`, mambaStepLength(spec), channels),
+    step: weights.divided(`${name}.ssm_dt`, channels, stepRank),
     rates: weights.vector(`${name}.ssm_a`, [stateLength, channels]),
     skip: weights.vector(`${name}.ssm_d`, [channels]),
-    output: weights.linear(`${name}.ssm_out`, embeddingLength, channels, channels),
+    output: weights.contractionOfWhole(`${name}.ssm_out`, embeddingLength, channels, channels),
   };
 }
 
@@ -83,17 +86,20 @@ export class Mamba implements Block {
     const {inputs, convolution, selection, step, output} = this.#weights;
     const {tokens} = pass;
     const [gate, scanned] = [this.#gate, this.#scanned];
-    products.project(inputs[0], x, this.#channels, tokens);
-    products.project(inputs[1], x, gate, tokens, inputs[0]);
+    const projected = [
+      {product: inputs[0], y: this.#channels},
+      {product: inputs[1], y: gate},
+    ];
+    await products.projectWhole(projected, x, tokens);
     const place = layerState(pass, this.#layer);
     convolve(convolution, this.#kernels, this.#channels, this.#convolved, tokens, place, true);
-    products.project(selection, this.#convolved, this.#selection, tokens);
+    await products.projectWhole([{product: selection, y: this.#selection}], this.#convolved, tokens);
     this.#normaliseSelection(tokens);
-    products.project(step, this.#selection, this.#steps, tokens);
+    await products.projectWhole([{product: step, y: this.#steps}], this.#selection, tokens);
     this.#scan(pass);
     const count = (tokens * scanned.stride) / 4;
     core.exports.activateGate(activations.silu, gate.pointer, scanned.pointer, scanned.pointer, count);
-    await products.projectDivided(output, scanned, y, tokens);
+    await products.contract(output, scanned, scanned, y, tokens);
   }
 
   #normaliseSelection(tokens: number): void {

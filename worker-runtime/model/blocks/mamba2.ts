@@ -3,7 +3,7 @@ import type {Mamba2Spec} from '../decoder-spec.ts';
 import {mamba2Channels, mamba2Inner, mixerState} from '../mixer-states.ts';
 import type {Rows, ScratchPlan} from '../scratch.ts';
 import type {WeightPlanner} from '../weight-planner.ts';
-import type {Linear, Vector} from '../weights.ts';
+import type {Contraction, DividedLinear, Vector} from '../weights.ts';
 import {convolve, planCausalConvolution, transposeKernel} from './causal-convolution.ts';
 import type {CausalConvolutionWeights} from './causal-convolution.ts';
 import {layerState, normaliseHeads} from './kernels.ts';
@@ -11,7 +11,7 @@ import type {Block, Kernels, Pass} from './kernels.ts';
 
 export interface Mamba2Weights {
   /** The gate, what the convolution passes over, and the steps. */
-  readonly inputs: readonly [Linear, Linear, Linear];
+  readonly inputs: readonly [DividedLinear, DividedLinear, DividedLinear];
   readonly convolution: CausalConvolutionWeights;
   /** Each (headCount). */
   readonly stepBias: Vector;
@@ -19,7 +19,7 @@ export interface Mamba2Weights {
   readonly skip: Vector;
   /** (groupCount, inner / groupCount) */
   readonly norm: Vector | null;
-  readonly output: Linear;
+  readonly output: Contraction;
 }
 
 /** @param name prefix of the layer's tensors */
@@ -33,13 +33,17 @@ export function planMamba2(
   const [inner, channels] = [mamba2Inner(spec), mamba2Channels(spec)];
   const rows = [inner, channels, headCount];
   return {
-    inputs: weights.stacked(`${name}.ssm_in`, rows, embeddingLength) as [Linear, Linear, Linear],
+    inputs: weights.stackedDivided(`${name}.ssm_in`, rows, embeddingLength) as [
+      DividedLinear,
+      DividedLinear,
+      DividedLinear,
+    ],
     convolution: planCausalConvolution(`${name}.ssm_conv1d`, channels, kernelLength, weights),
     stepBias: weights.vector(`${name}.ssm_dt.bias`, [headCount]),
     rates: weights.vector(`${name}.ssm_a`, [1, headCount]),
     skip: weights.vector(`${name}.ssm_d`, [1, headCount]),
     norm: norm && weights.vector(`${name}.ssm_norm.weight`, [inner / groupCount, groupCount]),
-    output: weights.linear(`${name}.ssm_out`, embeddingLength, inner, groupCount),
+    output: weights.contractionOfWhole(`${name}.ssm_out`, embeddingLength, inner, groupCount),
   };
 }
 
@@ -85,9 +89,12 @@ export class Mamba2 implements Block {
     const {products, core} = this.#kernels;
     const {inputs, convolution, output} = this.#weights;
     const {tokens} = pass;
-    products.project(inputs[0], x, this.#gate, tokens);
-    products.project(inputs[1], x, this.#channels, tokens, inputs[0]);
-    products.project(inputs[2], x, this.#steps, tokens, inputs[1]);
+    const projected = [
+      {product: inputs[0], y: this.#gate},
+      {product: inputs[1], y: this.#channels},
+      {product: inputs[2], y: this.#steps},
+    ];
+    await products.projectWhole(projected, x, tokens);
     const place = layerState(pass, this.#layer);
     convolve(convolution, this.#kernels, this.#channels, this.#convolved, tokens, place, true);
     this.#scan(pass);
@@ -95,7 +102,7 @@ export class Mamba2 implements Block {
     const count = (tokens * scanned.stride) / 4;
     core.exports.activateGate(activations.silu, gate.pointer, scanned.pointer, scanned.pointer, count);
     this.#normalise(tokens);
-    await products.projectDivided(output, scanned, y, tokens);
+    await products.contract(output, scanned, scanned, y, tokens);
   }
 
   #scan(pass: Pass): void {

@@ -1,4 +1,5 @@
 import type {CoreExports} from '../../core/core-exports.ts';
+import type {Share} from '../../shards/share.ts';
 import type {DecoderSpec, MixerSpec} from '../decoder-spec.ts';
 import type {ScratchPlan} from '../scratch.ts';
 import type {WeightPlanner} from '../weight-planner.ts';
@@ -54,12 +55,13 @@ export function planMixer(
 export function planMixerScratch(
   spec: MixerSpec,
   embeddingLength: number,
+  share: Share,
   scratch: ScratchPlan,
   calculator: CoreExports,
 ): void {
   switch (spec.kind) {
     case 'attention':
-      planAttentionScratch(spec, scratch, calculator);
+      planAttentionScratch(spec, share, scratch, calculator);
       break;
     case 'short-convolution':
       planShortConvolutionScratch(spec, scratch);
@@ -74,7 +76,7 @@ export function planMixerScratch(
       planDeltaRuleScratch(spec, scratch);
       break;
     case 'parallel':
-      planAttentionScratch(spec.attention, scratch, calculator);
+      planAttentionScratch(spec.attention, share, scratch, calculator);
       planMamba2Scratch(spec.mamba2, scratch);
       scratch.rows('second mixer', embeddingLength);
   }

@@ -2,16 +2,16 @@ import {activations} from '../../core/core-exports.ts';
 import type {DecoderSpec} from '../decoder-spec.ts';
 import type {Rows, ScratchPlan} from '../scratch.ts';
 import type {WeightPlanner} from '../weight-planner.ts';
-import type {Linear, Matrix, NormWeights} from '../weights.ts';
+import type {DividedLinear, DividedMatrix, NormWeights} from '../weights.ts';
 import {normalise} from './kernels.ts';
 import type {Block, Kernels, Pass} from './kernels.ts';
 
 /** Each layer's own embedding of a token, P long, for all layers together. */
 export interface PerLayerEmbeddingWeights {
   /** (vocabularySize, layers · P) */
-  readonly embedding: Matrix;
+  readonly embedding: DividedMatrix;
   /** (layers · P, embeddingLength) */
-  readonly projection: Linear;
+  readonly projection: DividedLinear;
   /** (P) */
   readonly norm: NormWeights;
 }
@@ -23,8 +23,8 @@ export function planPerLayerEmbedding(
   if (perLayerLength === 0) return null;
   const length = layers.length * perLayerLength;
   return {
-    embedding: weights.matrix('per_layer_token_embd', vocabularySize, length),
-    projection: weights.linear('per_layer_model_proj', length, embeddingLength),
+    embedding: weights.table('per_layer_token_embd', vocabularySize, length),
+    projection: weights.divided('per_layer_model_proj', length, embeddingLength),
     norm: weights.norm('per_layer_proj_norm', perLayerLength, norm),
   };
 }
@@ -42,23 +42,22 @@ export function planPerLayerScratch({perLayerLength, layers}: DecoderSpec, scrat
  *
  * @param hidden the scaled embeddings (tokens, embeddingLength)
  */
-export function embedPerLayer(
+export async function embedPerLayer(
   {embeddingLength, perLayerLength, layers, norm}: DecoderSpec,
   {embedding, projection, norm: weights}: PerLayerEmbeddingWeights,
   kernels: Kernels,
   hidden: Rows,
   tokens: readonly number[],
-): void {
+): Promise<void> {
   const {scratch, products, core} = kernels;
   const length = layers.length * perLayerLength;
   const projected = scratch.rows('per layer', length);
   const own = scratch.rows('per layer tokens', length);
   const count = (tokens.length * projected.stride) / 4;
-  products.project(projection, hidden, projected, tokens.length);
+  await products.projectWhole([{product: projection, y: projected}], hidden, tokens.length);
+  await products.lookUp(embedding, tokens, own);
   core.exports.scale(projected.pointer, 1 / Math.sqrt(embeddingLength), count);
-  tokens.forEach((token, index) => {
-    const {format, parts, columns} = embedding;
-    core.exports.dequantizeRow(format, parts[0] ?? 0, token, columns, own.pointer + index * own.stride);
+  tokens.forEach((_, index) => {
     const pointer = projected.pointer + index * projected.stride;
     const rows = {pointer, columns: perLayerLength, stride: perLayerLength * 4};
     normalise(kernels, norm, weights, rows, rows, layers.length);
@@ -69,9 +68,9 @@ export function embedPerLayer(
 
 export interface PerLayerInputWeights {
   /** (P, embeddingLength) */
-  readonly gate: Linear;
+  readonly gate: DividedLinear;
   /** (embeddingLength, P) */
-  readonly projection: Linear;
+  readonly projection: DividedLinear;
   readonly norm: NormWeights;
 }
 
@@ -81,8 +80,8 @@ export function planPerLayerInput(
   weights: WeightPlanner,
 ): PerLayerInputWeights {
   return {
-    gate: weights.linear(`${name}.inp_gate`, perLayerLength, embeddingLength),
-    projection: weights.linear(`${name}.proj`, embeddingLength, perLayerLength),
+    gate: weights.divided(`${name}.inp_gate`, perLayerLength, embeddingLength),
+    projection: weights.divided(`${name}.proj`, embeddingLength, perLayerLength),
     norm: weights.norm(`${name}.post_norm`, embeddingLength, norm),
   };
 }
@@ -108,7 +107,7 @@ export class PerLayerInput implements Block {
     const opened = scratch.rows('opened', perLayerLength);
     const input = scratch.rows('opened input', perLayerLength);
     const all = scratch.rows('per layer', layers.length * perLayerLength);
-    products.project(gate, x, opened, tokens);
+    await products.projectWhole([{product: gate, y: opened}], x, tokens);
     for (let token = 0; token < tokens; token++) {
       const from = all.pointer + token * all.stride + this.#layer * perLayerLength * 4;
       const to = input.pointer + token * input.stride;
@@ -116,7 +115,7 @@ export class PerLayerInput implements Block {
     }
     const {pointer, stride} = opened;
     core.exports.activateGate(activations.gelu, pointer, input.pointer, pointer, (tokens * stride) / 4);
-    products.project(projection, opened, y, tokens);
+    await products.projectWhole([{product: projection, y}], opened, tokens);
     normalise(this.#kernels, norm, weights, y, y, tokens);
   }
 }

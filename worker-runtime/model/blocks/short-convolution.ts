@@ -1,7 +1,7 @@
 import type {ShortConvolutionSpec} from '../decoder-spec.ts';
 import type {Rows, ScratchPlan} from '../scratch.ts';
 import type {WeightPlanner} from '../weight-planner.ts';
-import type {Linear} from '../weights.ts';
+import type {Contraction, DividedLinear} from '../weights.ts';
 import {convolve, planCausalConvolution, transposeKernel} from './causal-convolution.ts';
 import type {CausalConvolutionWeights} from './causal-convolution.ts';
 import {layerState} from './kernels.ts';
@@ -9,9 +9,9 @@ import type {Block, Kernels, Pass} from './kernels.ts';
 
 export interface ShortConvolutionWeights {
   /** B, C and x. */
-  readonly inputs: readonly [Linear, Linear, Linear];
+  readonly inputs: readonly [DividedLinear, DividedLinear, DividedLinear];
   readonly convolution: CausalConvolutionWeights;
-  readonly output: Linear;
+  readonly output: Contraction;
 }
 
 /** @param name prefix of the layer's tensors */
@@ -23,9 +23,13 @@ export function planShortConvolution(
 ): ShortConvolutionWeights {
   const rows = [channels, channels, channels];
   return {
-    inputs: weights.stacked(`${name}.shortconv.in_proj`, rows, embeddingLength) as [Linear, Linear, Linear],
+    inputs: weights.stackedDivided(`${name}.shortconv.in_proj`, rows, embeddingLength) as [
+      DividedLinear,
+      DividedLinear,
+      DividedLinear,
+    ],
     convolution: planCausalConvolution(`${name}.shortconv.conv`, channels, kernelLength, weights),
-    output: weights.linear(`${name}.shortconv.out_proj`, embeddingLength, channels, channels),
+    output: weights.contractionOfWhole(`${name}.shortconv.out_proj`, embeddingLength, channels, channels),
   };
 }
 
@@ -67,12 +71,15 @@ export class ShortConvolution implements Block {
     const [b, c, channels, convolved] = [this.#b, this.#c, this.#channels, this.#convolved];
     const {tokens} = pass;
     const count = (tokens * b.stride) / 4;
-    products.project(inputs[0], x, b, tokens);
-    products.project(inputs[1], x, c, tokens, inputs[0]);
-    products.project(inputs[2], x, channels, tokens, inputs[1]);
+    const projected = [
+      {product: inputs[0], y: b},
+      {product: inputs[1], y: c},
+      {product: inputs[2], y: channels},
+    ];
+    await products.projectWhole(projected, x, tokens);
     core.exports.multiply(b.pointer, b.pointer, channels.pointer, count);
     convolve(convolution, this.#kernels, b, convolved, tokens, layerState(pass, this.#layer), false);
     core.exports.multiply(convolved.pointer, convolved.pointer, c.pointer, count);
-    await products.projectDivided(output, convolved, y, tokens);
+    await products.contract(output, convolved, convolved, y, tokens);
   }
 }

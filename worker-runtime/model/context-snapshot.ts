@@ -1,7 +1,7 @@
-import type {Checkpoint} from './checkpoint.ts';
-import type {Core} from './core/core.ts';
-import {GgufError} from './errors.ts';
-import type {KvCache} from './model/kv-cache.ts';
+import type {Checkpoint} from '../checkpoint.ts';
+import type {Core} from '../core/core.ts';
+import {GgufError} from '../errors.ts';
+import type {KvCache} from './kv-cache.ts';
 
 /** Copying so much takes a few milliseconds. */
 const pieceBytes = 4 * 2 ** 20;

@@ -1,0 +1,20 @@
+/** A step that all shards run together: the arguments of a method of `Decoder` that exchanges something. */
+export type ShardTask =
+  | {
+      readonly step: 'forward';
+      readonly tokens: readonly number[];
+      readonly position: number;
+      readonly keepsStates: boolean;
+    }
+  | {readonly step: 'logits'; readonly first: number; readonly count: number}
+  /** The slices of an encoder: the embeddings of one, or one in one layer. */
+  | {readonly step: 'embed-text'; readonly tokens: readonly number[]; readonly position: number}
+  | {
+      readonly step: 'prepare-layer' | 'run-layer';
+      readonly layer: number;
+      readonly position: number;
+      readonly count: number;
+      readonly textLength: number;
+    }
+  /** Puts the context aside, and back. */
+  | {readonly step: 'keep-context' | 'restore-context'};
