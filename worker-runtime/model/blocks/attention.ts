@@ -195,9 +195,9 @@ export class Attention implements Block {
     this.#key = scratch.rows('key', kv.count * headLength);
     this.#value = scratch.rows('value', kv.count * headLength);
     this.#attended = scratch.rows('attended', query.count * headLength);
-    const isWhole = query.count === headCount;
+    const isAlone = kernels.products.share.count === 1;
     const whole = (name: string, own: Rows, heads: number): Rows =>
-      isWhole ? own : scratch.rows(name, heads * headLength);
+      isAlone ? own : scratch.rows(name, heads * headLength);
     this.#allQueries = whole('all queries', this.#query, headCount);
     this.#allKeys = whole('all keys', this.#key, headCountKv);
     this.#allAttended = whole('all attended', this.#attended, headCount);

@@ -88,7 +88,7 @@ export class FeedForward implements Block {
     this.#kernels = kernels;
     this.#gate = weights.gate && scratch.rows('gate', own);
     this.#up = scratch.rows('up', own);
-    this.#allUp = own === spec.length ? this.#up : scratch.rows('all up', spec.length);
+    this.#allUp = kernels.products.share.count === 1 ? this.#up : scratch.rows('all up', spec.length);
   }
 
   async run(x: Rows, y: Rows, {tokens, checkpoint}: Pass): Promise<void> {
