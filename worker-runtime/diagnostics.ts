@@ -22,8 +22,11 @@ const relaxedDotOf = {0: 'signed', 1: 'unsigned', 2: 'saturating'} as const;
 
 interface Facts {
   readonly chosen: ChosenCore;
+  /** Of the model. */
+  readonly fallbacks: readonly string[];
   readonly model: ModelInfo | null;
   readonly sequence: Sequence | null;
+  readonly shards: Diagnostics['shards'];
   readonly wasmBytes: number;
   readonly highWaterBytes: number;
   readonly sampling: SamplingSettings;
@@ -44,7 +47,7 @@ export function createDiagnostics(facts: Facts): Diagnostics {
       hardwareConcurrency: navigator.hardwareConcurrency,
       crossOriginIsolated: globalThis.crossOriginIsolated,
     },
-    shards: model?.shards ?? 1,
+    shards: facts.shards,
     model,
     memory: {
       plan: model?.memory ?? null,
@@ -55,6 +58,6 @@ export function createDiagnostics(facts: Facts): Diagnostics {
     sampling,
     counters: {...facts.counters},
     running,
-    fallbacks: chosen.fallbacks,
+    fallbacks: [...chosen.fallbacks, ...facts.fallbacks],
   };
 }

@@ -1,7 +1,5 @@
 import {createChatTemplate} from './chat-template/chat-template.ts';
 import {kvFormats} from './core/core-exports.ts';
-import {Core} from './core/core.ts';
-import type {CompiledCore} from './core/core.ts';
 import {GgufError} from './errors.ts';
 import {readHeader} from './gguf/header.ts';
 import type {GgufHeader} from './gguf/header.ts';
@@ -14,16 +12,13 @@ import {findArchitecture} from './model/architectures/index.ts';
 import type {DecoderSpec} from './model/decoder-spec.ts';
 import {Decoder} from './model/decoder.ts';
 import type {KvCache} from './model/kv-cache.ts';
-import {planLayout} from './model/layout.ts';
-import type {Layout, LayoutSettings} from './model/layout.ts';
+import type {LayoutSettings} from './model/layout.ts';
 import {loadWeights} from './model/load-weights.ts';
 import {textStates} from './model/text-states.ts';
 import type {ActivationType} from './model/weights.ts';
-import type {KvType, LoadParams, LoadProgress, MemoryPlan} from './protocol.ts';
-import type {Scheduler} from './scheduler.ts';
-import {ShardGroup} from './shards/shard-group.ts';
-import {ShardTeam} from './shards/shard-team.ts';
-import {Share} from './shards/share.ts';
+import type {KvType, LoadParams, LoadProgress} from './protocol.ts';
+import {combinedPlan, placeModel, wasmBytes} from './place-model.ts';
+import type {PlacedModel, PlacingContext} from './place-model.ts';
 import {openSource} from './source/open-source.ts';
 import {createTokenizer} from './tokenizer/create-tokenizer.ts';
 import type {Tokenizer} from './tokenizer/tokenizer.ts';
@@ -35,15 +30,10 @@ const defaultContextLimit = 4096;
 
 const loadSettings: KnownSettings<LoadParams> = {source: true, contextLength: true, kvType: true};
 
-interface LoadContext {
-  readonly core: CompiledCore;
-  readonly scheduler: Scheduler;
-  readonly signal: AbortSignal;
+interface LoadContext extends PlacingContext {
   readonly onProgress: (progress: LoadProgress) => void;
   /** Told of the WebAssembly memory as soon as it is there. */
   readonly onMemory: (bytes: number) => void;
-  /** How many shards the model is divided over. */
-  readonly shards: number;
   /** `quantised` unless a test asks for exact arithmetic; no command can. */
   readonly activations?: ActivationType;
 }
@@ -51,8 +41,6 @@ interface LoadContext {
 interface Admitted {
   readonly tokenizer: Tokenizer;
   readonly spec: DecoderSpec;
-  /** Of each shard. */
-  readonly layouts: readonly [Layout, ...Layout[]];
   readonly settings: LayoutSettings;
 }
 
@@ -70,47 +58,45 @@ export async function loadModel(params: LoadParams, context: LoadContext): Promi
   const report = (loadedBytes: number, totalBytes: number | null): void =>
     onProgress({phase, loadedBytes, totalBytes});
   const reader = await openSource(params.source, {signal, onProgress: report});
-  let team: ShardTeam | null = null;
+  let placed: PlacedModel | null = null;
   try {
     const header = await readHeader(reader);
     const admitted = await admit(header, params, context);
-    const {tokenizer, spec, layouts} = admitted;
-    const [layout] = layouts;
-    const memory = combinedPlan(layouts);
+    const {tokenizer, spec} = admitted;
     const chatTemplate = createChatTemplate(header.metadata, tokenizer);
     const headerMs = performance.now() - started;
 
     phase = 'tensors';
-    const core = await Core.instantiate(context.core, layout.plan.total);
-    team = layouts.length > 1 ? await startTeam(header, admitted, context) : null;
-    context.onMemory(core.bytes + (team?.wasmBytes ?? 0));
-    await loadWeights(layout.decoder.destinations, {
+    const {layouts, core, group} = (placed = await placeModel(header, admitted, context));
+    const [{decoder: plan, cache, staging}] = layouts;
+    context.onMemory(wasmBytes(placed));
+    await loadWeights(plan.destinations, {
       reader,
       core,
-      staging: layout.staging,
+      staging,
       checkpoint: scheduler.checkpoint(signal),
-      ...(team && {others: team}),
+      ...(placed.team && {others: placed.team}),
     });
-    const shards = team ? await team.ready(core) : ShardGroup.single();
+    await placed.team?.ready();
     const tensorsMs = performance.now() - started - headerMs;
 
     phase = 'warm-up';
     report(reader.position, reader.length);
-    const decoder = new Decoder(spec, layout.decoder, core, shards);
-    await warmUp(decoder, layout.cache, context);
+    const decoder = new Decoder(spec, plan, core, group);
+    await warmUp(decoder, cache, context);
     const facts: ModelFacts = {
       ...describe(header, spec, tokenizer),
       contextLength: admitted.settings.contextLength,
       kvType: admitted.settings.kvType,
       fileBytes: reader.length,
       hasChatTemplate: chatTemplate.source !== null,
-      memory,
+      memory: combinedPlan(layouts),
       shards: layouts.length,
       timings: {headerMs, tensorsMs, totalMs: performance.now() - started},
     };
-    return {facts, core, team, decoder, tokenizer, chatTemplate, cache: layout.cache};
+    return {facts, ...placed, decoder, tokenizer, chatTemplate, cache};
   } catch (error) {
-    team?.terminate();
+    placed?.team?.terminate();
     throw error;
   } finally {
     await reader.close();
@@ -121,7 +107,7 @@ export async function loadModel(params: LoadParams, context: LoadContext): Promi
 async function admit(
   header: GgufHeader,
   {contextLength, kvType}: LoadParams,
-  {core: {calculator}, scheduler, signal, shards, activations}: LoadContext,
+  {scheduler, signal, activations}: LoadContext,
 ): Promise<Admitted> {
   refuseSplit(header.metadata);
   const architecture = findArchitecture(header.metadata);
@@ -134,32 +120,7 @@ async function admit(
     sliceLength,
     ...(activations && {activations}),
   };
-  const layout = (shard: number): Layout =>
-    planLayout(spec, header, settings, new Share(shard, shards), calculator);
-  const others = Array.from({length: shards - 1}, (_, index) => layout(index + 1));
-  return {tokenizer, spec, settings, layouts: [layout(0), ...others]};
-}
-
-function startTeam(
-  {tensors}: GgufHeader,
-  {spec, layouts, settings}: Admitted,
-  {core: compiled}: LoadContext,
-): Promise<ShardTeam> {
-  return ShardTeam.start({compiled, spec, tensors, settings, layouts});
-}
-
-/** Bytes of all shards. */
-function combinedPlan(layouts: readonly Layout[]): MemoryPlan {
-  const sum = (value: (plan: MemoryPlan) => number): number =>
-    layouts.reduce((total, {plan}) => total + value(plan), 0);
-  const types = new Set(layouts.flatMap(({plan}) => Object.keys(plan.weights)));
-  return {
-    weights: Object.fromEntries([...types].map((type) => [type, sum(({weights}) => weights[type] ?? 0)])),
-    kvCache: sum(({kvCache}) => kvCache),
-    scratch: sum(({scratch}) => scratch),
-    logits: sum(({logits}) => logits),
-    total: sum(({total}) => total),
-  };
+  return {tokenizer, spec, settings};
 }
 
 /** A part of a model that was split over several files has only some of the tensors. */

@@ -1,20 +1,16 @@
 import type {ChatTemplate} from './chat-template/chat-template.ts';
-import type {Core} from './core/core.ts';
 import type {Decoder} from './model/decoder.ts';
 import type {ModelInfo} from './protocol.ts';
 import type {KvCache} from './model/kv-cache.ts';
-import type {ShardTeam} from './shards/shard-team.ts';
+import type {PlacedModel} from './place-model.ts';
 import type {Tokenizer} from './tokenizer/tokenizer.ts';
 
 /** Everything about a model that does not depend on how it was named to the page. */
 export type ModelFacts = Omit<ModelInfo, 'model' | 'sequence'>;
 
 /** A model that is ready to run. Its team terminated, dropping the last reference frees its memory. */
-export interface LoadedModel {
+export interface LoadedModel extends PlacedModel {
   readonly facts: ModelFacts;
-  readonly core: Core;
-  /** The other shards, if any. */
-  readonly team: ShardTeam | null;
   readonly decoder: Decoder;
   readonly tokenizer: Tokenizer;
   readonly chatTemplate: ChatTemplate;

@@ -228,7 +228,18 @@ export interface Diagnostics {
     readonly hardwareConcurrency: number;
     readonly crossOriginIsolated: boolean;
   };
-  readonly shards: number;
+  /** How the resident model is divided; `null` without one. */
+  readonly shards: {
+    /** What the shards exchange over; `null`: there is only one. */
+    readonly transport: 'ports' | 'shared' | null;
+    /** The runtime's own shard first. */
+    readonly each: readonly {
+      readonly wasmBytes: number;
+      /** Since the model was loaded, and their time: sending, waiting for the others, receiving. */
+      readonly exchanges: number;
+      readonly exchangeMs: number;
+    }[];
+  } | null;
   readonly model: ModelInfo | null;
   readonly memory: {
     readonly plan: MemoryPlan | null;
@@ -258,7 +269,11 @@ export interface Diagnostics {
 /** `params` go in, `result` comes out; `notifications` are what may come before the result. */
 export interface Commands {
   boot: {
-    params: {readonly protocolVersion: number; readonly core?: CoreVariant; readonly shards?: number};
+    params: {
+      readonly protocolVersion: number;
+      readonly core?: CoreVariant;
+      readonly shards?: number | 'auto';
+    };
     result: {readonly version: string; readonly core: CoreVariant};
     notifications: never;
   };

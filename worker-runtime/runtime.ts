@@ -13,12 +13,21 @@ import {loadModel} from './load-model.ts';
 import type {LoadedModel} from './loaded-model.ts';
 import {checkEmbedParams, checkGenerateParams, checkTokens, promptTokens} from './prompt.ts';
 import {defaultSampling, protocolVersion} from './protocol.ts';
-import type {CommandKind, Commands, LoadProgress, ModelInfo, SequenceHandle} from './protocol.ts';
+import type {
+  CommandKind,
+  Commands,
+  Diagnostics,
+  LoadProgress,
+  ModelInfo,
+  SequenceHandle,
+} from './protocol.ts';
 import {ResidentModel} from './resident-model.ts';
-import type {Ending} from './resident-model.ts';
+import type {Ending, Job} from './resident-model.ts';
+import {wasmBytes} from './place-model.ts';
 import {validateSampling} from './sampling/validate-sampling.ts';
 import {Cancelled, Scheduler} from './scheduler.ts';
 import {Sequence} from './sequence.ts';
+import {spawnShardWorker} from './shards/shard-worker.ts';
 import {version} from './version.ts';
 
 /** More shards than this would exchange more than they compute. */
@@ -41,16 +50,19 @@ export class Runtime {
   readonly #models = new HandleTable<'model', ResidentModel>('model');
   readonly #sequences = new HandleTable<'sequence', Sequence>('sequence');
   readonly #counters: Counters;
+  readonly #spawnShard: () => Worker;
   #booting: Promise<ChosenCore> | undefined;
   #chosen: ChosenCore | undefined;
   #resident: ResidentModel | undefined;
   #load: Ending | undefined;
   #sampling = defaultSampling;
-  #shards = 1;
+  #shards: number | 'auto' = 'auto';
   #highWaterBytes = 0;
 
-  constructor(counters: Counters) {
+  /** @param spawnShard instead of starting Workers of the script that this one runs */
+  constructor(counters: Counters, spawnShard: () => Worker = spawnShardWorker) {
     this.#counters = counters;
+    this.#spawnShard = spawnShard;
   }
 
   async boot(params: Commands['boot']['params']): Promise<Commands['boot']['result']> {
@@ -62,7 +74,7 @@ export class Runtime {
       );
     }
     refuseUnknownSettings('boot', params, {protocolVersion: true, core: true, shards: true});
-    if (shards !== undefined) this.#shards = checkWholeNumber('shards', shards, {least: 1, most: mostShards});
+    if (shards !== undefined) this.#shards = checkShards(shards);
     this.#booting ??= chooseCore(core);
     this.#chosen = await this.#booting.catch((error: unknown) => {
       this.#booting = undefined;
@@ -120,7 +132,7 @@ export class Runtime {
       onPrefill: (payload) => context.notify({kind: 'prefill', payload}),
       onToken: (payload) => context.notify({kind: 'token', payload}),
     });
-    const cancelled = await resident.run(generation, sequence, this.#scheduler, context);
+    const cancelled = await this.#run(resident, generation, sequence, context);
     if (cancelled) generation.cancel();
     const result = generation.result();
     this.#counters.promptTokens += result.usage.promptTokens;
@@ -141,7 +153,7 @@ export class Runtime {
     const sequence = this.#sequence(resident, handle);
     const checked = promptTokens({tokens}, resident.model, sequence.cache.capacity);
     const evaluation = new Evaluation(resident.model, sequence, checked, sliceLength);
-    const cancelled = await resident.run(evaluation, sequence, this.#scheduler, context);
+    const cancelled = await this.#run(resident, evaluation, sequence, context);
     return cancelled ? {cancelled} : {logits: evaluation.logits, vocab: evaluation.vocab};
   }
 
@@ -153,7 +165,7 @@ export class Runtime {
     const {model, sequence} = resident;
     checkEmbedParams(params, model);
     const embedding = new Embedding(model, sequence, params);
-    const cancelled = await resident.run(embedding, null, this.#scheduler, context);
+    const cancelled = await this.#run(resident, embedding, null, context);
     this.#counters.promptTokens += embedding.tokenCount;
     return cancelled ? {cancelled} : {embeddings: embedding.embeddings};
   }
@@ -193,12 +205,15 @@ export class Runtime {
     return {text: this.#requireModel().model.chatTemplate.render(messages, options)};
   }
 
-  diagnostics(running: readonly string[]): Commands['diagnostics']['result'] {
+  async diagnostics(running: readonly string[]): Promise<Commands['diagnostics']['result']> {
     const resident = this.#resident;
+    const shards = resident && (await describeShards(resident.model));
     return createDiagnostics({
       chosen: this.#booted(),
+      fallbacks: resident?.model.fallbacks ?? [],
       model: resident?.info ?? null,
       sequence: resident?.sequence ?? null,
+      shards: shards ?? null,
       wasmBytes: resident ? wasmBytes(resident.model) : 0,
       highWaterBytes: this.#highWaterBytes,
       sampling: this.#sampling,
@@ -225,6 +240,7 @@ export class Runtime {
         onProgress,
         onMemory,
         shards: this.#shards,
+        spawnShard: this.#spawnShard,
       });
       if (signal.aborted) {
         model.team?.terminate();
@@ -250,6 +266,24 @@ export class Runtime {
     const sequence = this.#sequences.add((handle) => new Sequence(handle, model.cache));
     this.#resident = this.#models.add((handle) => new ResidentModel(handle, model, sequence));
     return this.#resident;
+  }
+
+  /** Runs a job to its end; `true` when it was cancelled. A model that has lost a shard is dropped: it is of no use. */
+  async #run(
+    resident: ResidentModel,
+    job: Job,
+    sequence: Sequence | null,
+    context: {signal: AbortSignal; abort: () => void},
+  ): Promise<boolean> {
+    try {
+      return await resident.run(job, sequence, this.#scheduler, context);
+    } catch (error) {
+      if (error instanceof GgufError && error.name === 'shard-failed' && this.#resident === resident) {
+        this.#resident = undefined;
+        await this.#free(resident);
+      }
+      throw error;
+    }
   }
 
   /** Drops a model that is no longer the resident one: its handles are stale at once, its runs end. Returns its bytes. */
@@ -295,9 +329,18 @@ export class Runtime {
   }
 }
 
-/** Of all shards. */
-function wasmBytes({core, team}: LoadedModel): number {
-  return core.bytes + (team?.wasmBytes ?? 0);
+/** @throws {GgufError} `invalid-setting` */
+function checkShards(shards: number | 'auto'): number | 'auto' {
+  if (shards === 'auto') return shards;
+  return checkWholeNumber('shards', shards, {least: 1, most: mostShards, why: ', or "auto"'});
+}
+
+async function describeShards({core, team, group}: LoadedModel): Promise<Diagnostics['shards']> {
+  const others = (await team?.askStatistics()) ?? [];
+  return {
+    transport: team?.transport ?? null,
+    each: [{wasmBytes: core.bytes, ...group.statistics}, ...others],
+  };
 }
 
 function requireString(value: unknown, field: string): string {

@@ -69,7 +69,7 @@ async function dispatch(request: Request, controller: AbortController): Promise<
     case 'free-model':
       return respond(request, await runtime.freeModel(request.params));
     case 'diagnostics':
-      return respond(request, runtime.diagnostics(runningKinds(request.id)));
+      return respond(request, await runtime.diagnostics(runningKinds(request.id)));
     case 'tokenize':
       return respond(request, runtime.tokenize(request.params));
     case 'detokenize':

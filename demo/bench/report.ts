@@ -37,7 +37,8 @@ export function factsOf({model, loaded, diagnostics, options, figures}: Result):
   if (diagnostics) {
     const {core, shards, version} = diagnostics;
     const dot = core.relaxedDot ?? 'not used';
-    const shardCount = `${shards} ${shards === 1 ? 'shard' : 'shards'}`;
+    const count = shards?.each.length ?? 1;
+    const shardCount = `${count} ${count === 1 ? 'shard' : 'shards'}${shards?.transport ? ` over ${shards.transport}` : ''}`;
     facts.push(`gguf-chat ${version}, ${core.variant} core, relaxed dot ${dot}, ${shardCount}`);
   }
   return facts;

@@ -29,8 +29,19 @@ export function builtScripts() {
   return names.map((name) => [`/${name}`, {file: dist + name}]);
 }
 
-/** Serves `routes` (path → {@link Route}) and notes every request. */
-export async function serve(routes) {
+/** With these headers on everything, a page is cross-origin isolated. */
+export const isolationHeaders = {
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-embedder-policy': 'require-corp',
+};
+
+/**
+ * Serves `routes` (path → {@link Route}) and notes every request.
+ *
+ * @param {Map<string, Route>} routes
+ * @param {Record<string, string>} [everywhere] headers of all answers
+ */
+export async function serve(routes, everywhere = {}) {
   /** @type {{path: string, aborted: boolean}[]} */
   const requests = [];
   const server = createServer((request, response) => {
@@ -40,7 +51,8 @@ export async function serve(routes) {
     response.on('close', () => (entry.aborted = !response.writableFinished));
     const route = routes.get(path);
     if (!route) return void response.writeHead(404).end('not found');
-    const headers = {'content-type': route.type ?? types[extname(path)] ?? 'text/plain', ...route.headers};
+    const type = route.type ?? types[extname(path)] ?? 'text/plain';
+    const headers = {'content-type': type, ...everywhere, ...route.headers};
     if (route.file === undefined) return void response.writeHead(200, headers).end(route.body);
     response.writeHead(200, {...headers, 'content-length': statSync(route.file).size});
     return void send(route, response);

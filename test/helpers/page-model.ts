@@ -38,6 +38,9 @@ export class PageModel {
         onProgress: ignore,
         onMemory: ignore,
         shards: 1,
+        spawnShard: () => {
+          throw new Error('there is one shard');
+        },
         activations,
       },
     );

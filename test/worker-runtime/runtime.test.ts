@@ -35,6 +35,6 @@ describe('Runtime', () => {
     expect((await run).finishReason).to.equal('cancelled');
     expect(refusals).to.have.length(2);
     await Promise.all(refusals);
-    expect(runtime.diagnostics([]).model).to.deep.equal(second);
+    expect((await runtime.diagnostics([])).model).to.deep.equal(second);
   });
 });

@@ -23,8 +23,11 @@ export interface BootOptions {
   readonly workerSrc?: string | URL;
   /** Forces one of the two cores; by default the fastest that computes exactly. */
   readonly core?: CoreVariant;
-  /** Over how many Workers, and so cores, models are divided: 1 to 16. The answers are the same for any number. */
-  readonly shards?: number;
+  /**
+   * Over how many Workers, and so cores, models are divided: 1 to 16, or `auto`, the default: as many as make a model fastest.
+   * The answers are the same for any number.
+   */
+  readonly shards?: number | 'auto';
   readonly signal?: AbortSignal;
 }
 

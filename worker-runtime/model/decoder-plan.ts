@@ -49,6 +49,8 @@ export interface DecoderPlan {
   /** The most tokens of one step. */
   readonly sliceLength: number;
   readonly scratch: Scratch;
+  /** How often shards exchange something in a step. */
+  readonly exchanges: number;
   readonly head: DecoderHead | null;
 }
 
@@ -99,6 +101,7 @@ export function planDecoder(
     destinations: planner.destinations,
     sliceLength,
     scratch: scratch.place(arena),
+    exchanges: planner.exchanges,
     head: output && allocateHead(output, share, arena, calculator),
   };
 }

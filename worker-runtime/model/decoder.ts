@@ -307,8 +307,16 @@ export class Decoder {
     await this.#kernels.products.lookUp(embedding, tokens, this.#hidden);
     const count = (tokens.length * stride) / 4;
     if (this.spec.embeddingScale !== 1) exports.scale(pointer, this.spec.embeddingScale, count);
-    if (positions) await this.#addRows(positions, tokens.map((_, index) => position + index));
-    if (tokenTypes) await this.#addRows(tokenTypes, tokens.map(() => 0));
+    if (positions)
+      await this.#addRows(
+        positions,
+        tokens.map((_, index) => position + index),
+      );
+    if (tokenTypes)
+      await this.#addRows(
+        tokenTypes,
+        tokens.map(() => 0),
+      );
     if (embeddingNorm) {
       normalise(this.#kernels, this.spec.norm, embeddingNorm, this.#hidden, this.#hidden, tokens.length);
     }

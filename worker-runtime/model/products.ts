@@ -57,7 +57,9 @@ export class Products {
       this.#exports.dequantizeRow(format, parts[0] ?? 0, local, columns, y.pointer + index * y.stride);
     });
     if (this.share.count === 1) return;
-    const owners = rows.map((row) => ranges.findIndex(({first, count}) => row >= first && row < first + count));
+    const owners = rows.map((row) =>
+      ranges.findIndex(({first, count}) => row >= first && row < first + count),
+    );
     await this.#shards.distribute(y, owners);
   }
 
@@ -189,7 +191,12 @@ export class Products {
 }
 
 function isPreparedFor(matrix: Matrix, prepared: Matrix | undefined): boolean {
-  return prepared !== undefined && prepared.rows > 0 && prepared.parts.length === 1 && prepared.format === matrix.format;
+  return (
+    prepared !== undefined &&
+    prepared.rows > 0 &&
+    prepared.parts.length === 1 &&
+    prepared.format === matrix.format
+  );
 }
 
 /** Calls `run` for values that lie side by side: all at once where rows have nothing else between them. */

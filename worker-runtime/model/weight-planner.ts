@@ -30,6 +30,7 @@ export class WeightPlanner {
   readonly #calculator: CoreExports;
   readonly #activations: ActivationType;
   readonly #matrices: Matrix[] = [];
+  #exchanges = 0;
   readonly #matrixPlacements = new Map<TensorInfo, Placement[]>();
 
   constructor(
@@ -55,10 +56,16 @@ export class WeightPlanner {
     return this.#header.tensors.has(tensor);
   }
 
+  /** How often the shards exchange something for a token, with what was placed so far. */
+  get exchanges(): number {
+    return this.#exchanges;
+  }
+
   /** A matrix of whose rows each shard has some; for looking up rows. */
   table(name: string, rows: number, columns: number): DividedMatrix {
     const tensor = this.#find(`${name}.weight`, [columns, rows]);
     const ranges = this.share.ranges(rows, groupRows);
+    this.#exchanges++;
     return {matrix: this.#rows(tensor, this.share.own(ranges), columns), rows, ranges};
   }
 
@@ -76,6 +83,7 @@ export class WeightPlanner {
     columns: number,
     ranges: readonly Range[] = this.share.ranges(rows, groupRows),
   ): DividedLinear {
+    this.#exchanges++;
     return {linear: this.linear(name, rows, columns, this.share.own(ranges)), rows, ranges};
   }
 
@@ -96,6 +104,7 @@ export class WeightPlanner {
 
   /** The same for products whose results all shards need. */
   stackedDivided(name: string, rows: readonly number[], columns: number): DividedLinear[] {
+    this.#exchanges++;
     const ranges = rows.map((count) => this.share.ranges(count, groupRows));
     const own = ranges.map((each) => this.share.own(each));
     return this.stacked(name, rows, columns, own).map((linear, index) => ({
@@ -147,6 +156,7 @@ export class WeightPlanner {
   ): Linear[][] {
     const total = rows.reduce((sum, each) => sum + each, 0);
     const tensor = this.#find(`${name}.weight`, [columns, total, count]);
+    this.#exchanges++;
     const scales = this.optionalArray(`${name}.scale`, count);
     const biases = this.has(`${name}.bias`) ? this.vector(`${name}.bias`, [total, count]) : null;
     const groups = units === undefined ? 1 : this.#columnGroups(tensor, columns, units);
@@ -197,8 +207,11 @@ export class WeightPlanner {
       const own = share.own(ranges);
       const matrix = this.#allocate(tensor, rows, own.count, groups / share.count);
       this.#place(tensor, matrix, 0, own.first);
+      this.#exchanges++;
       return {by: 'columns', linear: {matrix, scale, bias}, columns: own};
     }
+    // Its columns have to be completed first.
+    this.#exchanges += 2;
     const rowRanges = share.ranges(rows, groupRows);
     const own = share.own(rowRanges);
     const matrix = this.#rows(tensor, own, columns, groups);

@@ -23,9 +23,19 @@ export interface Exchange {
 
 /** An exchange that runs follow each other on. */
 export interface RunExchange extends Exchange {
-  /** From here on, what is sent and received belongs to the run `epoch`, larger than those before. */
-  begin(epoch: number): void;
+  /** Messages of this shard so far, counted on over all runs. */
+  readonly step: number;
+  /**
+   * From here on, what is sent and received belongs to the run `epoch`, larger than those before.
+   *
+   * @param firstStep what all shards count on from
+   */
+  begin(epoch: number, firstStep: number): void;
   /** Ends the run: what waits, or is called before the next one begins, throws `error`. */
   fail(error: Error): void;
   close(): void;
+}
+
+export function byteCount(segments: readonly Segment[]): number {
+  return segments.reduce((sum, {bytes}) => sum + bytes, 0);
 }

@@ -1,4 +1,5 @@
 import type {Core} from '../core/core.ts';
+import {byteCount} from './exchange.ts';
 import type {RunExchange, Segment} from './exchange.ts';
 
 /** What one shard tells another at a point of a run. */
@@ -25,6 +26,7 @@ export class PortExchange implements RunExchange {
   readonly #ports: readonly (MessagePort | null)[];
   readonly #arrived: readonly ExchangeMessage[][];
   #epoch = 0;
+  #step = 0;
   #failure: Error | null = null;
   #waiting: Waiting | null = null;
 
@@ -40,8 +42,13 @@ export class PortExchange implements RunExchange {
     });
   }
 
-  begin(epoch: number): void {
+  get step(): number {
+    return this.#step;
+  }
+
+  begin(epoch: number, firstStep: number): void {
     this.#epoch = epoch;
+    this.#step = firstStep;
     this.#failure = null;
   }
 
@@ -53,11 +60,13 @@ export class PortExchange implements RunExchange {
   }
 
   swap(segments: readonly (readonly Segment[])[]): void | Promise<void> {
+    this.#step++;
     this.#send(segments, this.#ports);
     return this.#receive(segments);
   }
 
   collect(segments: readonly (readonly Segment[])[]): void | Promise<void> {
+    this.#step++;
     if (this.#index === 0) return this.#receive(segments);
     this.#send(segments, this.#ports.slice(0, 1));
   }
@@ -125,8 +134,4 @@ export class PortExchange implements RunExchange {
       offset += count;
     }
   }
-}
-
-export function byteCount(segments: readonly Segment[]): number {
-  return segments.reduce((sum, {bytes}) => sum + bytes, 0);
 }

@@ -1,4 +1,5 @@
 import {GgufError} from '../errors.ts';
+import {holdLifeline} from './lifeline.ts';
 import {Shard} from './shard.ts';
 import type {FromShard, ToShard} from './shard-messages.ts';
 
@@ -14,9 +15,10 @@ export function serveShard(): void {
     throw new RangeError('the shard has to be set up first');
   };
 
-  async function answer(message: Exclude<ToShard, {kind: 'cancel'}>): Promise<void> {
+  async function answer(message: Exclude<ToShard, {kind: 'cancel' | 'ask-statistics'}>): Promise<void> {
     switch (message.kind) {
       case 'set-up':
+        if (message.setup.lifeline !== null) await holdLifeline(message.setup.lifeline);
         shard = await Shard.setUp(message.setup);
         post({kind: 'ready', wasmBytes: shard.wasmBytes});
         break;
@@ -33,7 +35,7 @@ export function serveShard(): void {
         break;
       case 'task':
         epoch = message.epoch;
-        await required().run(message.task, epoch, epoch === cancelled);
+        await required().run(message, epoch === cancelled);
     }
   }
 
@@ -42,6 +44,10 @@ export function serveShard(): void {
     if (data.kind === 'cancel') {
       cancelled = data.epoch;
       if (epoch === data.epoch) shard?.cancel();
+      return;
+    }
+    if (data.kind === 'ask-statistics') {
+      post({kind: 'statistics', statistics: required().statistics});
       return;
     }
     last = last.then(() =>

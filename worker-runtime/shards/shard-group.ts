@@ -26,6 +26,8 @@ export interface Conductor {
  */
 export class ShardGroup implements Conductor {
   readonly share: Share;
+  /** Exchanges since the shard was set up, and their time: sending, waiting for the others, receiving. */
+  readonly statistics = {exchanges: 0, exchangeMs: 0};
   readonly #exports: CoreExports | null;
   readonly #exchange: Exchange | null;
   readonly #conductor: Conductor | null;
@@ -72,7 +74,7 @@ export class ShardGroup implements Conductor {
 
   /** Every shard gets what the others have computed. */
   complete(divided: readonly DividedRows[], tokens: number): void | Promise<void> {
-    return this.#exchange?.swap(this.#segmentsOfAll(divided, tokens));
+    return this.#swap(this.#segmentsOfAll(divided, tokens));
   }
 
   /**
@@ -84,7 +86,8 @@ export class ShardGroup implements Conductor {
     if (!this.#exchange) return;
     const {first} = this.share.own(ranges);
     const whole = {...rows, pointer: rows.pointer - first * 4};
-    return this.#exchange.collect(this.#segmentsOfAll([{rows: whole, ranges}], tokens));
+    const segments = this.#segmentsOfAll([{rows: whole, ranges}], tokens);
+    return this.#measure((exchange) => exchange.collect(segments));
   }
 
   /** Every shard gets whole rows from those that have them: row `i` from shard `owners[i]`. */
@@ -94,7 +97,7 @@ export class ShardGroup implements Conductor {
     owners.forEach((owner, row) =>
       segments[owner]?.push({pointer: pointer + row * stride, bytes: columns * 4}),
     );
-    return this.#exchange.swap(segments);
+    return this.#swap(segments);
   }
 
   /** Adds what all shards have in `rows`, whose stride is that of their columns, by halves; each gets the sum. */
@@ -102,9 +105,31 @@ export class ShardGroup implements Conductor {
     if (!this.#exchange) return;
     const bytes = tokens * rows.stride;
     const summands = this.#summands.map((summand) => summand ?? rows);
-    const received = this.#exchange.swap(summands.map(({pointer}) => [{pointer, bytes}]));
+    const received = this.#swap(summands.map(({pointer}) => [{pointer, bytes}]));
     if (received) return received.then(() => this.#add(summands, rows, bytes / 4));
     this.#add(summands, rows, bytes / 4);
+  }
+
+  /** For timing: sums of one vector, one after the other. */
+  async sumRepeatedly(rows: Rows, count: number): Promise<void> {
+    for (let index = 0; index < count; index++) await this.sum(rows, 1);
+  }
+
+  #swap(segments: readonly (readonly Segment[])[]): void | Promise<void> {
+    return this.#measure((exchange) => exchange.swap(segments));
+  }
+
+  #measure(run: (exchange: Exchange) => void | Promise<void>): void | Promise<void> {
+    if (!this.#exchange) return;
+    const {statistics} = this;
+    const started = performance.now();
+    const note = (): void => {
+      statistics.exchanges++;
+      statistics.exchangeMs += performance.now() - started;
+    };
+    const exchanged = run(this.#exchange);
+    if (exchanged) return exchanged.then(note);
+    note();
   }
 
   #add(summands: readonly Rows[], {pointer: result}: Rows, count: number): void {

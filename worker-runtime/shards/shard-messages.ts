@@ -22,8 +22,33 @@ export interface ShardSetup {
   readonly spec: DecoderSpec;
   readonly tensors: ReadonlyMap<string, TensorInfo>;
   readonly settings: LayoutSettings;
-  /** To the other shards, `null` in the place of this one. */
-  readonly ports: readonly (MessagePort | null)[];
+  readonly transport: Transport;
+  /** The name of the lock that tells of its end, where the browser has locks. */
+  readonly lifeline: string | null;
+}
+
+/** Of one shard, since it was loaded. */
+export interface ShardStatistics {
+  readonly wasmBytes: number;
+  readonly exchanges: number;
+  /** Time in exchanges: sending, waiting for the others, receiving. */
+  readonly exchangeMs: number;
+}
+
+/** What the shards exchange over. */
+export type Transport =
+  | {
+      readonly kind: 'ports';
+      /** To the other shards, `null` in the place of this one. */
+      readonly ports: readonly (MessagePort | null)[];
+    }
+  | {readonly kind: 'shared'; readonly memory: SharedArrayBuffer};
+
+export interface TaskMessage {
+  readonly kind: 'task';
+  readonly epoch: number;
+  readonly firstStep: number;
+  readonly task: ShardTask;
 }
 
 export type ToShard =
@@ -34,10 +59,13 @@ export type ToShard =
   | {readonly kind: 'vector'; readonly tensor: string; readonly bytes: Uint8Array<ArrayBuffer>}
   /** All weights are there. Answered by `ready`. */
   | {readonly kind: 'start'}
-  | {readonly kind: 'task'; readonly epoch: number; readonly task: ShardTask}
-  | {readonly kind: 'cancel'; readonly epoch: number};
+  | TaskMessage
+  | {readonly kind: 'cancel'; readonly epoch: number}
+  /** Answered by `statistics`, at once unless it computes. */
+  | {readonly kind: 'ask-statistics'};
 
 export type FromShard =
   | {readonly kind: 'ready'; readonly wasmBytes: number}
+  | {readonly kind: 'statistics'; readonly statistics: ShardStatistics}
   | {readonly kind: 'stored'; readonly bytes: number}
   | {readonly kind: 'failed'; readonly error: ErrorData};

@@ -16,5 +16,7 @@ export type ShardTask =
       readonly count: number;
       readonly textLength: number;
     }
+  /** Sums of one vector, to see how long an exchange takes. */
+  | {readonly step: 'exchange'; readonly count: number}
   /** Puts the context aside, and back. */
   | {readonly step: 'keep-context' | 'restore-context'};

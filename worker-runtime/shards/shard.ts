@@ -9,11 +9,11 @@ import type {RowsOnTheirWay} from '../model/load-weights.ts';
 import type {Destination} from '../model/weights.ts';
 import {Cancelled} from '../scheduler.ts';
 import type {RunExchange} from './exchange.ts';
-import {PortExchange} from './port-exchange.ts';
 import {ShardGroup} from './shard-group.ts';
-import type {ShardSetup} from './shard-messages.ts';
+import type {ShardSetup, ShardStatistics, TaskMessage} from './shard-messages.ts';
 import type {ShardTask} from './shard-task.ts';
 import {Share} from './share.ts';
+import {createExchange} from './transport.ts';
 
 /** Where the first shard can stop, the others are stopped by their next exchange. */
 const noCheckpoint = (): void => undefined;
@@ -21,16 +21,21 @@ const noCheckpoint = (): void => undefined;
 /** A shard behind the first: its part of a model, which does the steps that the first one does. */
 export class Shard {
   readonly #setup: ShardSetup;
+  readonly #group: ShardGroup;
   readonly #layout: Layout;
   readonly #core: Core;
   readonly #exchange: RunExchange;
   #decoder: Decoder | null = null;
 
   private constructor(setup: ShardSetup, layout: Layout, core: Core) {
+    const {spec, transport, index, count} = setup;
     this.#setup = setup;
     this.#layout = layout;
     this.#core = core;
-    this.#exchange = new PortExchange(core, setup.ports);
+    const share = new Share(index, count);
+    const {scratch} = layout.decoder;
+    this.#exchange = createExchange(transport, core, share, null);
+    this.#group = ShardGroup.of(share, core.exports, scratch, spec.embeddingLength, this.#exchange, null);
   }
 
   /** @throws {GgufError} `memory-refused` */
@@ -47,6 +52,10 @@ export class Shard {
     return this.#core.bytes;
   }
 
+  get statistics(): ShardStatistics {
+    return {wasmBytes: this.wasmBytes, ...this.#group.statistics};
+  }
+
   storeRows(rows: RowsOnTheirWay): void {
     const tensor = this.#tensor(rows.tensor);
     const placements = this.#destination(rows.tensor);
@@ -61,17 +70,12 @@ export class Shard {
 
   /** When all weights are there. */
   start(): void {
-    const {spec, index, count} = this.#setup;
-    const {scratch} = this.#layout.decoder;
-    const share = new Share(index, count);
-    const {exports} = this.#core;
-    const group = ShardGroup.of(share, exports, scratch, spec.embeddingLength, this.#exchange, null);
-    this.#decoder = new Decoder(spec, this.#layout.decoder, this.#core, group);
+    this.#decoder = new Decoder(this.#setup.spec, this.#layout.decoder, this.#core, this.#group);
   }
 
-  /** Does a step of the run `epoch`; ends, as if it were done, when that run is cancelled, or was before. */
-  async run(task: ShardTask, epoch: number, isCancelled: boolean): Promise<void> {
-    this.#exchange.begin(epoch);
+  /** Does a step of a run; ends, as if it were done, when the run is cancelled, or was before. */
+  async run({task, epoch, firstStep}: TaskMessage, isCancelled: boolean): Promise<void> {
+    this.#exchange.begin(epoch, firstStep);
     if (isCancelled) this.cancel();
     try {
       await this.#perform(task);
@@ -85,6 +89,11 @@ export class Shard {
   }
 
   async #perform(task: ShardTask): Promise<void> {
+    if (task.step === 'exchange') {
+      const {spec} = this.#setup;
+      const hidden = this.#layout.decoder.scratch.rows('hidden', spec.embeddingLength);
+      return this.#group.sumRepeatedly(hidden, task.count);
+    }
     const decoder = this.#decoder;
     if (!decoder) throw new RangeError('the shard was not started');
     const {cache} = this.#layout;

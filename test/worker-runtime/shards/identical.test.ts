@@ -22,7 +22,11 @@ describe('any number of shards', () => {
         const model = await runtime.loadModel(tinyModel(recipe), {kvType: 'f32'});
         expect(model.shards).to.equal(shards);
         const {logits} = await runtime.evaluate(tokens);
-        const run = runtime.generate({tokens: tokens.slice(0, 40), maxTokens: 12, ignoreEndOfGeneration: true});
+        const run = runtime.generate({
+          tokens: tokens.slice(0, 40),
+          maxTokens: 12,
+          ignoreEndOfGeneration: true,
+        });
         const {tokens: answer} = await run.result;
         const given = {logits: bits(logits), answer};
         expected ??= given;

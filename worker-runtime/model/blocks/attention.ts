@@ -283,7 +283,14 @@ export class Attention implements Block {
     const {queryKeyNorm: norm, headLength} = this.#spec;
     if (!norm) return;
     if (norm.over !== 'whole' || whole.rows === rows) {
-      normaliseHeads(this.#kernels, norm, headWeights(norm, weights, own, headLength), rows, own.count, tokens);
+      normaliseHeads(
+        this.#kernels,
+        norm,
+        headWeights(norm, weights, own, headLength),
+        rows,
+        own.count,
+        tokens,
+      );
       return;
     }
     const {core, products} = this.#kernels;

@@ -47,7 +47,13 @@ export function planExperts(
   const outputRanges = share.ranges(embeddingLength, groupRows);
   const hidden = share.own(hiddenRanges);
   const plan = (tensor: string, rows: readonly number[]): Linear[][] =>
-    weights.experts(`${name}.${tensor}`, count, rows, embeddingLength, rows.map(() => hidden));
+    weights.experts(
+      `${name}.${tensor}`,
+      count,
+      rows,
+      embeddingLength,
+      rows.map(() => hidden),
+    );
   const gatesAndUps = weights.has(`${name}.ffn_gate_up_exps.weight`)
     ? plan('ffn_gate_up_exps', [length, length])
     : joined(plan('ffn_gate_exps', [length]), plan('ffn_up_exps', [length]));
@@ -212,7 +218,11 @@ export class Experts implements Block {
     const given = {pointer: this.#sums.pointer + first * 4, columns, stride: this.#sums.stride};
     products.project(down, input, given, tasks.length);
     tasks.forEach((task, row) =>
-      this.#copy(given.pointer + row * given.stride, this.#place(this.#outputs, task) + first * 4, columns * 4),
+      this.#copy(
+        given.pointer + row * given.stride,
+        this.#place(this.#outputs, task) + first * 4,
+        columns * 4,
+      ),
     );
   }
 
