@@ -3,9 +3,9 @@ import {GgufError, GgufRuntime} from '/runtime.js';
 
 const sampling = {temperature: 1, topK: 40, topP: 0.9, minP: 0.01, repeatPenalty: 1.1, seed: 5};
 
-async function boot(core) {
+async function boot(options) {
   try {
-    return await GgufRuntime.boot({core});
+    return await GgufRuntime.boot(options);
   } catch (error) {
     if (error instanceof GgufError && error.name === 'unsupported-browser') return error.message;
     throw error;
@@ -13,9 +13,11 @@ async function boot(core) {
 }
 
 /** Logits after each token of a prompt, and the tokens that are sampled after the beginning of it. */
-async function compute(runtime, type) {
-  const {vocabularySize} = await runtime.loadModel(`/${type}.gguf`);
-  const tokens = Array.from({length: 100}, (_, index) => (index * 37) % vocabularySize);
+async function compute(runtime, name) {
+  const {vocabularySize, generates, contextLength} = await runtime.loadModel(`/${name}.gguf`);
+  const length = Math.min(100, contextLength);
+  const tokens = Array.from({length}, (_, index) => (index * 37) % vocabularySize);
+  if (!generates) return await runtime.embed([tokens]);
   const {logits} = await runtime.evaluate(tokens);
   const run = runtime.generate({
     tokens: tokens.slice(0, 9),
@@ -33,17 +35,20 @@ async function hash(arrays) {
 }
 
 /**
- * @param {string} type of the weights
- * @param {'relaxed' | 'baseline'} core
- * @returns {Promise<{digest: string, relaxedDot: string | null} | {unsupported: string}>} `unsupported` says why this
- *   engine cannot run that core
+ * @param {string} name of the model
+ * @param {'relaxed' | 'baseline' | null} core `null`: the engine's best
+ * @param {string} [shards]
+ * @returns {Promise<{digest: string, relaxedDot: string | null, transport: string | null} | {unsupported: string}>}
+ *   `unsupported` says why this engine cannot run that core
  */
-globalThis.digest = async (type, core) => {
-  const runtime = await boot(core);
+globalThis.digest = async (name, core, shards = '1') => {
+  const runtime = await boot({...(core && {core}), shards: Number(shards)});
   if (typeof runtime === 'string') return {unsupported: runtime};
   try {
     const {relaxedDot} = (await runtime.diagnostics()).core;
-    return {digest: await hash(await compute(runtime, type)), relaxedDot};
+    const digest = await hash(await compute(runtime, name));
+    const {shards: divided} = await runtime.diagnostics();
+    return {digest, relaxedDot, transport: divided?.transport ?? null};
   } finally {
     runtime.terminate();
   }

@@ -10,45 +10,16 @@
 import {mkdtempSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
-import puppeteer from 'puppeteer-core';
 import {syntheticModel} from '../bench/synthetic-model.mjs';
 import {tensorTypes} from '../bench/tensor-types.mjs';
-import {chromiumFlags, findChromium, findFirefox, findWebKit} from '../helpers/find-browser.mjs';
+import {launchers} from './launchers.mjs';
 import {builtScripts, serve} from './static-server.mjs';
-import {WebKitBrowser} from './webkit-browser.mjs';
 
 const print = (text) => process.stdout.write(`${text}\n`);
 const types = Object.keys(tensorTypes);
 /** Type → digest → the engines and cores that computed it. */
 const found = new Map(types.map((type) => [type, new Map()]));
 const notCompared = [];
-
-/** @typedef {{version: string, goto(url: string): Promise<unknown>, call(name: string, args: string[]): Promise<any>, close(): Promise<void>}} Browser */
-
-/** @returns {Promise<Browser>} */
-async function launchPuppeteer(options) {
-  const browser = await puppeteer.launch({headless: true, ...options});
-  const page = await browser.newPage();
-  return {
-    version: await browser.version(),
-    goto: (url) => page.goto(url),
-    call: (name, args) => page.evaluate((f, values) => globalThis[f](...values), name, args),
-    close: () => browser.close(),
-  };
-}
-
-/** How to launch each engine that is installed; notes those that are not. */
-function launchers() {
-  const firefox = findFirefox();
-  const webKit = findWebKit();
-  if (!firefox) notCompared.push('Firefox: not installed');
-  if (!webKit) notCompared.push('WebKitGTK: WebKitWebDriver and Xvfb are not installed');
-  return [
-    () => launchPuppeteer({executablePath: findChromium(), args: chromiumFlags}),
-    ...(firefox ? [() => launchPuppeteer({browser: 'firefox', executablePath: firefox})] : []),
-    ...(webKit ? [() => WebKitBrowser.launch(webKit)] : []),
-  ];
-}
 
 /** Every type in one core. */
 async function compute(browser, core) {
@@ -68,7 +39,7 @@ async function compute(browser, core) {
 }
 
 async function computeEverywhere(origin) {
-  for (const launch of launchers()) {
+  for (const {launch} of launchers(notCompared)) {
     const browser = await launch();
     try {
       await browser.goto(origin);
