@@ -35,13 +35,13 @@ function referenceModels() {
 function syntheticModels() {
   return ['Q8_0', 'Q4_0', 'Q4_K_M'].map(
     (type) =>
-      syntheticModel({shape: 'smoke', type, contextLength: 256, path: join(folder, `synthetic-${type}.gguf`)}).path,
+      syntheticModel({shape: 'smoke', type, contextLength: 256, path: join(folder, `synthetic-${type}.gguf`)})
+        .path,
   );
 }
 
 function routes() {
-  const page =
-    '<!doctype html><title>Shards</title><script type="module" src="/engines-page.js"></script>';
+  const page = '<!doctype html><title>Shards</title><script type="module" src="/engines-page.js"></script>';
   return new Map([
     ['/', {body: page, type: 'text/html'}],
     ['/engines-page.js', {file: join(import.meta.dirname, 'engines-page.js')}],
