@@ -329,6 +329,8 @@ export class ChatSession {
   #fail(error: GgufError): GgufError {
     this.#error = error;
     if (!error.recoverable) this.#slot.drop();
+    // The runtime has let the rest of the model go.
+    if (error.name === 'shard-failed') this.#slot.model = null;
     this.#changed();
     this.#notify({type: 'error', error});
     return error;

@@ -21,7 +21,7 @@ import {StickToEnd} from './controllers/stick-to-end.ts';
 import {GgufBeforeLoadEvent, GgufSendEvent} from './events.ts';
 import {styles} from './gguf-chat.styles.ts';
 import {strings} from './localize/index.ts';
-import {optionalNumber} from './optional-number.ts';
+import {numberOrAuto, optionalNumber} from './number-attributes.ts';
 import type {
   ChatLoadProgress,
   ChatModelSource,
@@ -193,6 +193,11 @@ export class GgufChat extends LitElement {
   @property({type: Boolean, reflect: true}) required = false;
   /** URL of a same-origin `gguf-chat.worker.js`, for pages that forbid Workers from `blob:`. Read when the Worker starts. */
   @property({attribute: 'worker-src'}) workerSrc = '';
+  /**
+   * Over how many Workers, and so cores, models are divided: 1 to 16, or `auto`, the default: as many as make a model fastest.
+   * Answers are the same for any number. From the next load on.
+   */
+  @property({converter: numberOrAuto}) shards: number | 'auto' = 'auto';
   /** Strings that end an answer; they are not part of it. */
   @property({attribute: false}) stopSequences: readonly string[] = [];
 
@@ -365,10 +370,11 @@ export class GgufChat extends LitElement {
       if (!this.dispatchEvent(new GgufBeforeLoadEvent({src, source: chosen, plan: null}))) return null;
     }
     this.#trigger.loadBegins();
-    const {contextLength, workerSrc} = this;
+    const {contextLength, workerSrc, shards} = this;
     return this.#session.load(chosen, {
       ...(contextLength === undefined ? {} : {contextLength}),
       ...(workerSrc === '' ? {} : {workerSrc}),
+      shards,
     });
   }
 

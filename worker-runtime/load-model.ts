@@ -28,7 +28,12 @@ const sliceLength = 64;
 /** The KV cache of a long-context model would take gigabytes nobody asked for. */
 const defaultContextLimit = 4096;
 
-const loadSettings: KnownSettings<LoadParams> = {source: true, contextLength: true, kvType: true};
+const loadSettings: KnownSettings<LoadParams> = {
+  source: true,
+  contextLength: true,
+  kvType: true,
+  shards: true,
+};
 
 interface LoadContext extends PlacingContext {
   readonly onProgress: (progress: LoadProgress) => void;

@@ -199,6 +199,8 @@ export interface LoadParams {
   readonly source: ModelSource;
   /** Positions of the KV cache; default: the model's training context, at most 4096. */
   readonly contextLength?: number;
+  /** Instead of what `boot` was told. */
+  readonly shards?: number | 'auto';
   /** Element type of the KV cache, default `f16`; in encoders `f32`, since they need it for one layer at a time. */
   readonly kvType?: KvType;
 }

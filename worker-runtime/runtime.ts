@@ -239,7 +239,7 @@ export class Runtime {
         signal,
         onProgress,
         onMemory,
-        shards: this.#shards,
+        shards: params.shards === undefined ? this.#shards : checkShards(params.shards),
         spawnShard: this.#spawnShard,
       });
       if (signal.aborted) {

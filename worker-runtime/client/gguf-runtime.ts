@@ -36,6 +36,8 @@ export interface LoadOptions {
   readonly contextLength?: number;
   /** Element type of the KV cache: `f16` by default; `q8_0` takes little more than half of that. */
   readonly kvType?: KvType;
+  /** Instead of what `boot` was told. */
+  readonly shards?: number | 'auto';
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: LoadProgress) => void;
 }

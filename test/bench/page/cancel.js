@@ -180,7 +180,10 @@ globalThis.page = {
   /** Loads the model and takes the reference answers and times. */
   async prepare(given) {
     settings = given;
-    runtime = await GgufRuntime.boot(settings.core === undefined ? {} : {core: settings.core});
+    runtime = await GgufRuntime.boot({
+      shards: settings.shards ?? 1,
+      ...(settings.core === undefined ? {} : {core: settings.core}),
+    });
     file = await (await fetch(settings.url)).blob();
     await runtime.loadModel(file, loadOptions());
     // The first load compiled the code and runs longer than those that will be cancelled.

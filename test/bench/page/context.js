@@ -7,7 +7,7 @@ const contexts = [];
 globalThis.page = {
   /** Loads the model once more and fills its context with `length` tokens; what the runtime says of itself. */
   async open({model, core, kvType, contextLength, length}) {
-    const runtime = await GgufRuntime.boot(core === undefined ? {} : {core});
+    const runtime = await GgufRuntime.boot({shards: 1, ...(core === undefined ? {} : {core})});
     await runtime.loadModel(new URL(model, location.origin).href, {contextLength, kvType});
     // Any ordinary tokens: those behind the control tokens.
     const prompt = Array.from({length}, (_, index) => 3 + ((index * 37) % 256));

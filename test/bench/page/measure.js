@@ -17,7 +17,7 @@ globalThis.page = {
   dotPeak: () => rooflines.dotPeak(),
 
   async loadOurs({model, core, contextLength}) {
-    runtime = await GgufRuntime.boot(core === undefined ? {} : {core});
+    runtime = await GgufRuntime.boot({shards: 1, ...(core === undefined ? {} : {core})});
     return runtime.loadModel(toPath(model), {contextLength});
   },
 

@@ -7,3 +7,8 @@ export const optionalNumber: ComplexAttributeConverter<number | undefined> = {
     return value.trim() === '' ? NaN : Number(value);
   },
 };
+
+/** An attribute that is a number or, also where it is absent, `auto`. */
+export const numberOrAuto: ComplexAttributeConverter<number | 'auto'> = {
+  fromAttribute: (value) => (value === null || value === 'auto' ? 'auto' : Number(value.trim() || NaN)),
+};
