@@ -59,7 +59,9 @@ async function compare(browser, transport) {
   for (const file of files) {
     const name = basename(file, '.gguf');
     for (const shards of counts) {
-      const found = await browser.call('digest', [name, null, String(shards)]);
+      const found = await browser.call('digest', [name, null, String(shards)]).catch((cause) => {
+        throw new Error(`${name}, ${shards} shards, ${where}: ${cause}`, {cause});
+      });
       if (shards > 1 && found.transport !== transport) throw new Error(`${where}: it was ${found.transport}`);
       if (!expected.has(name)) expected.set(name, found.digest);
       if (found.digest === expected.get(name)) same++;
