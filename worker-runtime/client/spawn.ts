@@ -22,14 +22,12 @@ function startWorker(workerSrc: string | URL | undefined): Worker {
   if (url && url.origin === globalThis.location.origin) return newWorker(url.href);
   // A module Worker may import from another origin that allows it, as it allowed the page to import this script.
   const script = source ?? `import ${JSON.stringify(url?.href)};`;
-  const blobUrl = URL.createObjectURL(new Blob([script], {type: 'text/javascript'}));
-  try {
-    return newWorker(blobUrl);
-  } finally {
-    // The Worker fetches its script at once, but Firefox only after this task.
-    setTimeout(() => URL.revokeObjectURL(blobUrl), 10_000);
-  }
+  blobUrl ??= URL.createObjectURL(new Blob([script], {type: 'text/javascript'}));
+  return newWorker(blobUrl);
 }
+
+/** One for all Workers of the page, never revoked: they start further ones of the same script for their shards. */
+let blobUrl: string | undefined;
 
 /** What Trusted Types, where the browser has them, make of a script's URL. */
 interface ScriptUrlPolicy {
