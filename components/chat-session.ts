@@ -3,6 +3,7 @@ import type {
   GenerateOptions,
   ModelInfo,
   SamplingSettings,
+  TokenEvent,
   Timings,
   Usage,
 } from '../worker-runtime/client/index.ts';
@@ -277,13 +278,13 @@ export class ChatSession {
       const run = runtime.generate({...params, onPrefill: (progress) => this.#prefilled(progress)});
       for await (const token of run) {
         this.#prefill = null;
-        message = {...message, content: message.content + token.text};
+        message = withToken(message, token);
         this.#messages = replaced(this.#messages, message);
         this.#notify({type: 'token', token, message});
       }
       const result = await run.result;
-      const {text: content, finishReason, usage, timings} = result;
-      message = {...message, content, finishReason, usage};
+      const {text: content, reasoning, finishReason, usage, timings} = result;
+      message = {...message, content, finishReason, usage, ...(reasoning !== null && {reasoning})};
       this.#lastRun = {usage, timings};
       this.#endRun(replaced(this.#messages, message));
       this.#notify({type: 'message', message});
@@ -299,7 +300,7 @@ export class ChatSession {
 
   #afterFailure(message: TranscriptMessage, undo: (messages: Transcript) => Transcript): Transcript {
     const removed = !this.#messages.some(({id}) => id === message.id);
-    if (removed || message.content !== '')
+    if (removed || message.content !== '' || message.reasoning)
       return replaced(this.#messages, {...message, finishReason: 'error'});
     return undo(without(this.#messages, message.id));
   }
@@ -343,4 +344,9 @@ export class ChatSession {
     if (status !== previous) this.#notify({type: 'status', status, previous});
     this.#notify({type: 'change'});
   }
+}
+
+function withToken(message: TranscriptMessage, {text, reasoning}: TokenEvent): TranscriptMessage {
+  const longer = {...message, content: message.content + text};
+  return reasoning === undefined ? longer : {...longer, reasoning: (message.reasoning ?? '') + reasoning};
 }

@@ -106,6 +106,19 @@ const messages = css`
     color: var(--_muted);
     font-size: 0.9em;
   }
+  .reasoning {
+    margin-block-end: 0.5em;
+    color: var(--_muted);
+  }
+  .reasoning summary {
+    inline-size: fit-content;
+    min-block-size: 1.5rem;
+    cursor: pointer;
+  }
+  .reasoning .body {
+    padding-inline-start: 0.75em;
+    border-inline-start: 2px solid var(--_border);
+  }
   .note {
     margin-block-start: 0.35em;
     font-size: 0.8125em;

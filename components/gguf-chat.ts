@@ -7,6 +7,7 @@ import type {
   GgufError,
   ModelInfo,
   SamplingSettings,
+  TemplateVariables,
   Usage,
 } from '../worker-runtime/client/index.ts';
 import {ChatController} from './chat-controller.ts';
@@ -85,6 +86,7 @@ import {toDomEvent} from './to-dom-event.ts';
  * @csspart message-assistant - An answer.
  * @csspart message-system - A message of another role.
  * @csspart message-body - The text of a message.
+ * @csspart message-reasoning - What the model thought before an answer, a `<details>`.
  * @csspart message-note - The line that says why an answer ended.
  * @csspart composer - The box around text field and button.
  * @csspart input - The text field.
@@ -198,6 +200,10 @@ export class GgufChat extends LitElement {
    * Answers are the same for any number. From the next load on.
    */
   @property({converter: numberOrAuto}) shards: number | 'auto' = 'auto';
+  /** Chat template in Jinja instead of the model's own, or `chatml`; from the next load on. */
+  @property({attribute: 'chat-template'}) chatTemplate = '';
+  /** Further variables for the chat template, such as `{enable_thinking: false}`. */
+  @property({attribute: false}) templateVariables: TemplateVariables = {};
   /** Strings that end an answer; they are not part of it. */
   @property({attribute: false}) stopSequences: readonly string[] = [];
 
@@ -206,7 +212,7 @@ export class GgufChat extends LitElement {
     this.#internals.states.add(this.status);
   }
 
-  /** The conversation: `{id, role, content, finishReason?, usage?}[]`. Setting it stops an answer under way. */
+  /** The conversation: `{id, role, content, reasoning?, finishReason?, usage?}[]`. Setting it stops an answer under way. */
   get messages(): readonly TranscriptMessage[] {
     return this.#session.messages;
   }
@@ -309,8 +315,8 @@ export class GgufChat extends LitElement {
   }
 
   #sendOptions(): SendOptions {
-    const {maxTokens, systemPrompt, stopSequences: stop} = this;
-    return {systemPrompt, stop, ...(maxTokens === undefined ? {} : {maxTokens})};
+    const {maxTokens, systemPrompt, stopSequences: stop, templateVariables} = this;
+    return {systemPrompt, stop, templateVariables, ...(maxTokens === undefined ? {} : {maxTokens})};
   }
 
   #onSessionEvent(event: SessionEvent): void {
@@ -370,10 +376,11 @@ export class GgufChat extends LitElement {
       if (!this.dispatchEvent(new GgufBeforeLoadEvent({src, source: chosen, plan: null}))) return null;
     }
     this.#trigger.loadBegins();
-    const {contextLength, workerSrc, shards} = this;
+    const {contextLength, workerSrc, shards, chatTemplate} = this;
     return this.#session.load(chosen, {
       ...(contextLength === undefined ? {} : {contextLength}),
       ...(workerSrc === '' ? {} : {workerSrc}),
+      ...(chatTemplate === '' ? {} : {chatTemplate}),
       shards,
     });
   }

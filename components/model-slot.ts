@@ -11,7 +11,10 @@ import {LazyRuntime} from './lazy-runtime.ts';
 import type {BootRuntime} from './lazy-runtime.ts';
 import type {ChatLoadProgress, ChatModelSource, ChatRuntime, SessionEvent} from './session-types.ts';
 
-export type SlotLoadOptions = Pick<LoadOptions, 'contextLength' | 'kvType' | 'shards' | 'signal'> &
+export type SlotLoadOptions = Pick<
+  LoadOptions,
+  'contextLength' | 'kvType' | 'shards' | 'chatTemplate' | 'signal'
+> &
   Pick<BootOptions, 'workerSrc'>;
 
 /** What a slot needs of the session that it is part of. */

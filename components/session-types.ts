@@ -27,6 +27,8 @@ export interface TranscriptMessage {
   readonly id: string;
   readonly role: 'system' | 'user' | 'assistant' | 'tool' | (string & {});
   readonly content: string;
+  /** What the model thought before it said that, where its chat template sets thoughts apart. */
+  readonly reasoning?: string;
   /** Of an answer: how it ended; `error` for one that a failure cut short. Absent while it is being written. */
   readonly finishReason?: FinishReason | 'error';
   readonly usage?: Usage;
@@ -49,7 +51,10 @@ export type ChatModelSource = ModelSource | URL;
 /** The part of {@link GgufRuntime} that a chat is made of; its class has private state, this can be stood in for. */
 export type ChatRuntime = Pick<GgufRuntime, keyof GgufRuntime>;
 
-export interface SendOptions extends Pick<GenerateOptions, 'maxTokens' | 'stop' | 'sampling' | 'signal'> {
+export interface SendOptions extends Pick<
+  GenerateOptions,
+  'maxTokens' | 'stop' | 'sampling' | 'tools' | 'templateVariables' | 'signal'
+> {
   /** Goes before the transcript as a message of role `system`. */
   readonly systemPrompt?: string;
 }

@@ -24,7 +24,11 @@ export function without(transcript: Transcript, id: string): Transcript {
 
 /** What the model is given: the system prompt, if there is one, and the transcript. */
 export function promptOf(transcript: Transcript, systemPrompt = ''): ChatMessage[] {
-  const messages = transcript.map(({role, content}) => ({role, content}));
+  const messages = transcript.map(({role, content, reasoning}): ChatMessage => ({
+    role,
+    content,
+    ...(reasoning && {reasoning}),
+  }));
   return systemPrompt === '' ? messages : [{role: 'system', content: systemPrompt}, ...messages];
 }
 
@@ -41,7 +45,7 @@ export function checkedTranscript(messages: readonly unknown[]): Transcript {
   return messages.map((message, index) => {
     const refuse = (why: string): GgufError =>
       new GgufError('invalid-prompt', `messages[${index}] ${why}`, {field: `messages[${index}]`});
-    if (!isMessage(message)) throw refuse('needs a role and a content, both text');
+    if (!isMessage(message)) throw refuse('needs a role and a content, and its reasoning, if any, all text');
     const id = message.id ?? newMessage(message.role, '').id;
     if (seen.has(id)) throw refuse(`has the ID of an earlier message: "${id}"`);
     seen.add(id);
@@ -51,8 +55,9 @@ export function checkedTranscript(messages: readonly unknown[]): Transcript {
 
 function isMessage(value: unknown): value is Omit<TranscriptMessage, 'id'> & {id?: string} {
   if (typeof value !== 'object' || value === null) return false;
-  const {id, role, content} = value as {id?: unknown; role?: unknown; content?: unknown};
+  const {id, role, content, reasoning} = value as Readonly<Record<string, unknown>>;
+  const isOptionalText = (text: unknown): boolean => text === undefined || typeof text === 'string';
   return (
-    (id === undefined || typeof id === 'string') && typeof role === 'string' && typeof content === 'string'
+    isOptionalText(id) && isOptionalText(reasoning) && typeof role === 'string' && typeof content === 'string'
   );
 }

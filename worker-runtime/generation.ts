@@ -1,12 +1,12 @@
+import {AnswerText} from './answer-text.ts';
+import type {AnswerPiece} from './answer-text.ts';
 import type {LoadedModel} from './loaded-model.ts';
 import {Prefill} from './prefill.ts';
 import type {FinishReason, GenerateParams, GenerateResult, SamplingSettings, TokenEvent} from './protocol.ts';
 import {logProbabilities} from './sampling/log-probabilities.ts';
 import {Sampler} from './sampling/sampler.ts';
-import {StopMatcher} from './sampling/stop-matcher.ts';
 import type {Checkpoint} from './checkpoint.ts';
 import type {Sequence} from './sequence.ts';
-import {Utf8Stream} from './tokenizer/utf8-stream.ts';
 
 export interface GenerationEvents {
   readonly onPrefill: (progress: {done: number; total: number; cached: number}) => void;
@@ -23,8 +23,7 @@ export class Generation {
   readonly #params: GenerateParams;
   readonly #events: GenerationEvents;
   readonly #sampler: Sampler;
-  readonly #utf8 = new Utf8Stream();
-  readonly #stops: StopMatcher;
+  readonly #answer: AnswerText;
   readonly #promptTokens: number;
   readonly #cached: number;
   readonly #prefill: Prefill;
@@ -35,7 +34,8 @@ export class Generation {
   #prefillEnded: number | null = null;
   #firstToken: number | null = null;
   #lastToken: number | null = null;
-  #text = '';
+  /** When the first of what the model says came behind what it thought. */
+  #firstSaid: number | null = null;
   #finishReason: FinishReason | null = null;
 
   /** @param prompt at least one token, at most as many as the context has positions */
@@ -52,7 +52,11 @@ export class Generation {
     this.#params = params;
     this.#events = events;
     this.#sampler = new Sampler(sampling, model.tokenizer.vocabularySize);
-    this.#stops = new StopMatcher(params.stop ?? []);
+    this.#answer = new AnswerText({
+      tokenizer: model.tokenizer,
+      stop: params.stop ?? [],
+      conversation: params.messages ? {template: model.chatTemplate.source, prompt} : null,
+    });
     this.#promptTokens = prompt.length;
     // The last token is fed again even if it is there: its logits are wanted.
     this.#cached = sequence.rewind(Math.min(sequence.commonPrefix(prompt), prompt.length - 1));
@@ -89,7 +93,8 @@ export class Generation {
     const since = (time: number | null): number | null => (time === null ? null : time - this.#started);
     const first = this.#firstToken ?? now;
     return {
-      text: this.#text,
+      text: this.#answer.text,
+      reasoning: this.#answer.reasoning,
       tokens: this.#tokens,
       finishReason,
       usage: {
@@ -101,6 +106,7 @@ export class Generation {
       },
       timings: {
         prefillMs: since(this.#prefillEnded) ?? now - this.#started,
+        reasoningMs: this.#reasoningMs,
         firstTokenMs: since(this.#firstToken),
         decodeMs: (this.#lastToken ?? first) - first,
         totalMs: now - this.#started,
@@ -116,34 +122,43 @@ export class Generation {
       this.#params.topLogprobs === undefined ? {} : logProbabilities(logits, id, this.#params.topLogprobs);
     const ends = this.#model.tokenizer.endOfGeneration.has(id) && this.#params.ignoreEndOfGeneration !== true;
     if (ends) {
-      const before = this.#text.length;
-      this.#finish('stop');
-      const text = this.#text.slice(before);
-      if (text !== '') this.#events.onToken({id, text, index: this.#tokens.length});
+      const {text, reasoning} = this.#finish('stop');
+      if (text + reasoning !== '') this.#report({id, text, index: this.#tokens.length}, reasoning);
       return;
     }
     this.#lastToken = performance.now();
     this.#firstToken ??= this.#lastToken;
     this.#tokens.push(id);
     this.#history.push(id);
-    const matched = this.#stops.push(this.#utf8.push(this.#model.tokenizer.tokenBytes(id)));
-    this.#text += matched.text;
-    const before = this.#text.length;
-    if (matched.stopped) this.#finishReason = 'stop';
-    else if (this.#tokens.length === this.#params.maxTokens) this.#finish('length');
-    else if (this.#sequence.length === this.#sequence.cache.capacity) this.#finish('context-full');
-    const text = matched.text + this.#text.slice(before);
-    this.#events.onToken({id, text, index: this.#tokens.length - 1, ...probabilities});
+    const piece = this.#answer.push(id);
+    if (piece.text !== '' && this.#answer.reasoning !== null) this.#firstSaid ??= this.#lastToken;
+    const rest = piece.stopped ? noPiece : this.#finishIfFull();
+    if (piece.stopped) this.#finishReason = 'stop';
+    const text = piece.text + rest.text;
+    const event = {id, text, index: this.#tokens.length - 1, ...probabilities};
+    this.#report(event, piece.reasoning + rest.reasoning);
   }
 
-  /**
-   * Ends the answer. Text that was held back as a possible stop string is part of it; a character is left out where the
-   * answer was ended before its last byte, and replaced (U+FFFD) where the model itself ended there.
-   */
-  #finish(reason: FinishReason): void {
-    const matched = this.#stops.push(reason === 'stop' ? this.#utf8.flush() : '');
-    this.#text += matched.text;
-    if (!matched.stopped) this.#text += this.#stops.flush();
+  /** Ends the answer where there may be no more tokens, or is no room for them. */
+  #finishIfFull(): AnswerPiece {
+    if (this.#tokens.length === this.#params.maxTokens) return this.#finish('length');
+    if (this.#sequence.length === this.#sequence.cache.capacity) return this.#finish('context-full');
+    return noPiece;
+  }
+
+  #finish(reason: FinishReason): AnswerPiece {
     this.#finishReason = reason;
+    return this.#answer.finish(reason === 'stop');
+  }
+
+  #report(event: TokenEvent, reasoning: string): void {
+    this.#events.onToken(reasoning === '' ? event : {...event, reasoning});
+  }
+
+  get #reasoningMs(): number | null {
+    const [first, last] = [this.#firstToken, this.#firstSaid ?? this.#lastToken];
+    return this.#answer.reasoning === null || first === null || last === null ? null : last - first;
   }
 }
+
+const noPiece: AnswerPiece = {text: '', reasoning: '', stopped: false};

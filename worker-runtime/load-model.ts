@@ -33,6 +33,7 @@ const loadSettings: KnownSettings<LoadParams> = {
   contextLength: true,
   kvType: true,
   shards: true,
+  chatTemplate: true,
 };
 
 interface LoadContext extends PlacingContext {
@@ -68,7 +69,7 @@ export async function loadModel(params: LoadParams, context: LoadContext): Promi
     const header = await readHeader(reader);
     const admitted = await admit(header, params, context);
     const {tokenizer, spec} = admitted;
-    const chatTemplate = createChatTemplate(header.metadata, tokenizer);
+    const chatTemplate = createChatTemplate(header.metadata, tokenizer, params.chatTemplate);
     const headerMs = performance.now() - started;
 
     phase = 'tensors';

@@ -9,6 +9,8 @@ const mostTopLogprobs = 20;
 const generateSettings: KnownSettings<GenerateParams> = {
   sequence: true,
   messages: true,
+  tools: true,
+  templateVariables: true,
   prompt: true,
   tokens: true,
   maxTokens: true,
@@ -98,13 +100,15 @@ export function embedTokens(
   );
 }
 
+type PromptParams = Pick<GenerateParams, 'messages' | 'prompt' | 'tokens' | 'tools' | 'templateVariables'>;
+
 /**
  * The tokens of a prompt, whichever way it was given.
  *
  * @throws {GgufError} `invalid-prompt`, `prompt-too-long`, `chat-template`
  */
 export function promptTokens(
-  params: Pick<GenerateParams, 'messages' | 'prompt' | 'tokens'>,
+  params: PromptParams,
   model: LoadedModel,
   contextLength: number,
 ): readonly number[] {
@@ -120,7 +124,7 @@ export function promptTokens(
 }
 
 function tokensOf(
-  {messages, prompt, tokens}: Pick<GenerateParams, 'messages' | 'prompt' | 'tokens'>,
+  {messages, prompt, tokens, tools, templateVariables}: PromptParams,
   {tokenizer, chatTemplate}: LoadedModel,
 ): readonly number[] {
   const given = [messages, prompt, tokens].filter((value) => value !== undefined).length;
@@ -134,7 +138,12 @@ function tokensOf(
     );
   }
   if (tokens !== undefined) return checkTokens(tokens, tokenizer.vocabularySize);
-  if (messages !== undefined) return chatTemplate.encode(messages);
+  if (messages !== undefined) {
+    return chatTemplate.encode(messages, {
+      ...(tools && {tools}),
+      ...(templateVariables && {variables: templateVariables}),
+    });
+  }
   if (typeof prompt !== 'string') {
     throw new GgufError('invalid-prompt', 'prompt must be a string', {field: 'prompt'});
   }

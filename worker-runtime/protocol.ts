@@ -44,6 +44,8 @@ export type CoreVariant = 'baseline' | 'relaxed';
 export interface ChatMessage {
   readonly role: 'system' | 'user' | 'assistant' | 'tool' | (string & {});
   readonly content: string;
+  /** What an assistant thought before it said that; chat templates may use it, most of them of the last answer only. */
+  readonly reasoning?: string;
 }
 
 /** All sampling settings; see {@link defaultSampling} for the values a fresh runtime has. */
@@ -132,6 +134,8 @@ export interface Usage {
 export interface Timings {
   /** From the start of the run to the end of the prefill. */
   readonly prefillMs: number;
+  /** From the first token to the first one of what the model says, or to the last; `null` where it did not think. */
+  readonly reasoningMs: number | null;
   /** From the start of the run to the first token; `null` if there was none. */
   readonly firstTokenMs: number | null;
   /** From the first token to the last one. */
@@ -151,16 +155,25 @@ export interface TokenCandidate {
 export interface TokenEvent {
   readonly id: number;
   readonly text: string;
+  /** What it adds to what the model thinks, instead; left out where that is nothing. */
+  readonly reasoning?: string;
   /** 0 for the first generated token. */
   readonly index: number;
   readonly logprob?: number;
   readonly top?: readonly TokenCandidate[];
 }
 
+/** Values as JSON has them, by the names that a chat template reads. */
+export type TemplateVariables = Readonly<Record<string, unknown>>;
+
 export interface GenerateParams {
   readonly sequence?: SequenceHandle;
   /** Exactly one of `messages`, `prompt` and `tokens`. */
   readonly messages?: readonly ChatMessage[];
+  /** Descriptions of tools, for the chat template. */
+  readonly tools?: readonly unknown[];
+  /** Further variables of the chat template, such as `enable_thinking`; with `messages` only. */
+  readonly templateVariables?: TemplateVariables;
   /** Raw text; BOS is added as the file says, special tokens are parsed. */
   readonly prompt?: string;
   /** Token IDs, taken as they are. */
@@ -189,6 +202,8 @@ export interface EmbedParams {
 
 export interface GenerateResult {
   readonly text: string;
+  /** What the model thought before, for models whose chat template sets that apart; `null` where it did not. */
+  readonly reasoning: string | null;
   readonly tokens: readonly number[];
   readonly finishReason: FinishReason;
   readonly usage: Usage;
@@ -199,6 +214,8 @@ export interface LoadParams {
   readonly source: ModelSource;
   /** Positions of the KV cache; default: the model's training context, at most 4096. */
   readonly contextLength?: number;
+  /** A chat template in Jinja instead of the file's, or `chatml`, the most common one. */
+  readonly chatTemplate?: string;
   /** Instead of what `boot` was told. */
   readonly shards?: number | 'auto';
   /** Element type of the KV cache, default `f16`; in encoders `f32`, since they need it for one layer at a time. */
@@ -335,6 +352,7 @@ export interface Commands {
     params: {
       readonly messages: readonly ChatMessage[];
       readonly tools?: readonly unknown[];
+      readonly variables?: TemplateVariables;
       readonly addGenerationPrompt?: boolean;
     };
     result: {readonly text: string};

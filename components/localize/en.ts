@@ -26,6 +26,8 @@ export const en = {
   you: 'You',
   assistant: 'Assistant',
   system: 'Instructions',
+  thinking: 'Thinking…',
+  thoughts: 'Thoughts',
   required: 'Please say something in this chat.',
 
   load: 'Load model',

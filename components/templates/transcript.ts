@@ -62,9 +62,20 @@ function messageTemplate(message: TranscriptMessage, growing: boolean): Template
       data-id=${message.id}
       ?data-growing=${growing}
     >
+      ${message.reasoning ? reasoningTemplate(message.reasoning, growing && message.content === '') : nothing}
       <div part="message-body" class="body" dir="auto" ${textBody(shownText(message))}></div>
       ${note === null ? nothing : html`<p part="message-note" class="note">${note}</p>`}
     </article>
+  `;
+}
+
+/** What the model thinks, folded: it is long, and not the answer. */
+function reasoningTemplate(reasoning: string, growing: boolean): TemplateResult {
+  return html`
+    <details part="message-reasoning" class="reasoning">
+      <summary>${growing ? strings.thinking : strings.thoughts}</summary>
+      <div class="body" dir="auto" ${textBody(reasoning)}></div>
+    </details>
   `;
 }
 

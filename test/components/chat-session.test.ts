@@ -162,6 +162,18 @@ describe('ChatSession: the model', () => {
     expect(session.status).to.equal('ready');
   });
 
+  it('loads again, in the same runtime, a model that has lost a part', async () => {
+    const {session, fake, boots} = await readySession();
+    const answer = refusal(session.send('hello'));
+    await macrotask();
+    fake.run.fail(new GgufError('shard-failed', 'gone'));
+    expect(await answer).to.equal('shard-failed');
+    expect(session.status).to.equal('error');
+    await session.load();
+    expect(boots()).to.equal(1);
+    expect(session.status).to.equal('ready');
+  });
+
   it('forgets a boot that failed', async () => {
     let boots = 0;
     const session = new ChatSession({
@@ -224,6 +236,27 @@ describe('ChatSession: the conversation', () => {
     expect(message.usage?.completionTokens).to.equal(2);
     expect(session.messages.at(-1)).to.equal(message);
     expect(session.usage).to.equal(message.usage);
+  });
+
+  it('keeps thoughts apart from the answer, and gives them back to the model', async () => {
+    const {session, fake} = await readySession();
+    const answer = session.send('hello');
+    await macrotask();
+    fake.run.think('A gree');
+    fake.run.think('ting.');
+    await macrotask();
+    expect(session.messages.at(-1)).to.include({content: '', reasoning: 'A greeting.'});
+    fake.run.write('good day');
+    fake.run.finish();
+    expect(await answer).to.include({content: 'good day', reasoning: 'A greeting.'});
+    void session.send('and now?');
+    await macrotask();
+    expect(fake.run.params.messages?.[1]).to.deep.equal({
+      role: 'assistant',
+      content: 'good day',
+      reasoning: 'A greeting.',
+    });
+    fake.run.finish();
   });
 
   it('tells in order what happens', async () => {

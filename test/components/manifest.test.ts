@@ -86,6 +86,7 @@ async function wholeLife(): Promise<Observed> {
   await see();
   element.messages = [{role: 'system', content: 'Be kind.'}];
   await chat.send('hello');
+  fake.run.think('A greeting.');
   await chat.write('line\n'.repeat(100));
   await see();
   await chat.stop();

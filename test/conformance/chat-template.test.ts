@@ -2,6 +2,7 @@ import {expect} from '@open-wc/testing';
 import {TemplateProgram} from '../../worker-runtime/chat-template/template-program.ts';
 import {createChatTemplate} from '../../worker-runtime/chat-template/chat-template.ts';
 import {readHeader} from '../../worker-runtime/gguf/header.ts';
+import {findReasoningFormat} from '../../worker-runtime/reasoning/reasoning-format.ts';
 import {openSource} from '../../worker-runtime/source/open-source.ts';
 import {createTokenizer} from '../../worker-runtime/tokenizer/create-tokenizer.ts';
 import {expectRefusal} from '../helpers/refusal.ts';
@@ -48,6 +49,28 @@ describe('chat templates of well-known models', () => {
         if (error) await expectRefusal(() => program.render(context, now), 'chat-template');
         else expect(program.render(context, now), caseName).to.equal(rendered);
       }
+    });
+  }
+});
+
+/** How each of them marks thoughts; the others do not think. */
+const firstMarks: Readonly<Record<string, string>> = {
+  'CohereForAI-c4ai-command-r7b-12-2024-tool_use': '<|START_THINKING|>',
+  'HuggingFaceTB-SmolLM3-3B': '<think>',
+  'Qwen-Qwen3-0.6B': '<think>',
+  'Qwen3.5-4B': '<think>',
+  'deepseek-ai-DeepSeek-R1-Distill-Qwen-32B': '<think>',
+  'deepseek-ai-DeepSeek-V3.1': '<think>',
+  'google-gemma-4-31B-it': '<|channel>thought\n',
+  'ibm-granite-granite-3.3-2B-Instruct': '<think>',
+  'openai-gpt-oss-120b': '<|channel|>analysis<|message|>',
+};
+
+describe('thoughts in the formats of well-known models', () => {
+  for (const name of templates) {
+    it(name, async () => {
+      const source = await (await sharedFile(`chat-templates/templates/${name}.jinja`)).text();
+      expect(findReasoningFormat(source)?.[0]?.text).to.equal(firstMarks[name]);
     });
   }
 });

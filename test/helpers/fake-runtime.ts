@@ -66,6 +66,7 @@ export class FakeLoad {
 export class FakeRun {
   readonly run: GenerationRun;
   #text = '';
+  #reasoning = '';
   #count = 0;
   #onToken!: (token: TokenEvent) => void;
   #settle!: {resolve: (result: GenerateResult) => void; reject: (error: GgufError) => void};
@@ -88,6 +89,11 @@ export class FakeRun {
     this.params.onPrefill?.({done, total, cached: 0});
   }
 
+  think(text: string): void {
+    this.#reasoning += text;
+    this.#onToken({id: 1, text: '', reasoning: text, index: this.#count++});
+  }
+
   write(...texts: string[]): void {
     for (const text of texts) {
       this.#text += text;
@@ -98,6 +104,7 @@ export class FakeRun {
   finish(finishReason: FinishReason = 'stop'): void {
     this.#settle.resolve({
       text: this.#text,
+      reasoning: this.#reasoning === '' ? null : this.#reasoning,
       tokens: Array.from({length: this.#count}, () => 1),
       finishReason,
       usage: {
@@ -107,7 +114,7 @@ export class FakeRun {
         contextUsed: 10 + this.#count,
         contextLength,
       },
-      timings: {prefillMs: 5, firstTokenMs: 6, decodeMs: 100, totalMs: 106},
+      timings: {prefillMs: 5, reasoningMs: null, firstTokenMs: 6, decodeMs: 100, totalMs: 106},
     });
   }
 

@@ -1,21 +1,22 @@
 import type {Metadata} from '../gguf/metadata.ts';
-import type {ChatMessage} from '../protocol.ts';
+import type {ChatMessage, TemplateVariables} from '../protocol.ts';
 import type {Tokenizer} from '../tokenizer/tokenizer.ts';
-import {checkMessages, checkTools} from './conversation.ts';
-import {fallbackTemplate} from './fallback-templates.ts';
+import {checkMessages, checkTools, checkVariables} from './conversation.ts';
+import {fallbackTemplate, givenTemplate} from './fallback-templates.ts';
 import {LiteralMarker, literalMark} from './literal-text.ts';
 import {templateKey} from './template-error.ts';
 import {TemplateProgram} from './template-program.ts';
 
 export interface RenderOptions {
   readonly tools?: readonly unknown[];
+  readonly variables?: TemplateVariables;
   /** Whether the text ends where the answer begins. Default: yes. */
   readonly addGenerationPrompt?: boolean;
 }
 
 /** Makes prompts of conversations. */
 export interface ChatTemplate {
-  /** The file's template; `null` where it has none and a {@link fallbackTemplate} is used. */
+  /** Of the page or the file; `null` where neither has one and a {@link fallbackTemplate} is used. */
   readonly source: string | null;
 
   /** The prompt's text. @throws {GgufError} `invalid-prompt`, `chat-template` */
@@ -33,19 +34,22 @@ export interface ChatTemplate {
 /**
  * The chat template of a file. It is parsed when it is first needed: a file with a broken one still completes text.
  *
- * @throws {GgufError} `gguf-metadata` for one that is no string
+ * @param given by the page, instead: its source, or the name of a built-in one. It is parsed at once
+ * @throws {GgufError} `gguf-metadata` for one that is no string; `chat-template` or `invalid-setting` for a bad one of the page
  */
-export function createChatTemplate(metadata: Metadata, tokenizer: Tokenizer): ChatTemplate {
-  const source = metadata.has(templateKey) ? metadata.string(templateKey) : null;
+export function createChatTemplate(metadata: Metadata, tokenizer: Tokenizer, given?: string): ChatTemplate {
+  const own = given === undefined ? null : givenTemplate(given);
+  const source = own ?? (metadata.has(templateKey) ? metadata.string(templateKey) : null);
   const marker = new LiteralMarker(tokenizer.controlTexts);
-  let program: TemplateProgram | undefined;
+  let program = own === null ? undefined : new TemplateProgram(own);
 
   const render = (
     messages: readonly ChatMessage[],
-    {tools, addGenerationPrompt = true}: RenderOptions,
+    {tools, variables, addGenerationPrompt = true}: RenderOptions,
     prepare: <T>(value: T) => T,
   ): string => {
     const context = {
+      ...(variables && prepare(checkVariables(variables))),
       messages: prepare(checkMessages(messages)),
       ...(tools && {tools: prepare(checkTools(tools))}),
       add_generation_prompt: addGenerationPrompt,

@@ -1,5 +1,5 @@
 import {GgufError} from '../errors.ts';
-import type {ChatMessage} from '../protocol.ts';
+import type {ChatMessage, TemplateVariables} from '../protocol.ts';
 
 /** Beyond these, a conversation is a mistake; the context's length is checked on the tokens. */
 const mostMessages = 10_000;
@@ -23,12 +23,15 @@ export function checkMessages(messages: readonly ChatMessage[]): readonly ChatMe
   const plain = toPlainData(messages, 'messages') as unknown[];
   return plain.map((message, i) => {
     if (!isRecord(message)) throw invalid(`messages[${i}]`, 'must be an object with role and content');
-    const {role, content} = message;
+    const {role, content, reasoning} = message;
     if (typeof role !== 'string' || !roleForm.test(role)) {
       throw invalid(`messages[${i}].role`, 'must be a word, as "user" or "assistant"');
     }
     if (typeof content !== 'string') throw invalid(`messages[${i}].content`, 'must be a string');
-    return {...message, role, content};
+    if (reasoning === undefined) return {...message, role, content};
+    if (typeof reasoning !== 'string') throw invalid(`messages[${i}].reasoning`, 'must be a string');
+    // The name that templates read.
+    return {reasoning_content: reasoning, ...message, role, content};
   });
 }
 
@@ -38,6 +41,25 @@ export function checkTools(tools: readonly unknown[]): readonly unknown[] {
   const plain = toPlainData(tools, 'tools');
   if (JSON.stringify(plain).length > mostToolCharacters) throw invalid('tools', 'is too long');
   return plain as unknown[];
+}
+
+/** What templates are given beside: it cannot be overridden. */
+const reserved = ['messages', 'tools', 'add_generation_prompt', 'bos_token', 'eos_token'];
+
+/** @throws {GgufError} `invalid-setting` naming the variable */
+export function checkVariables(variables: TemplateVariables): TemplateVariables {
+  if (!isRecord(variables)) throw invalidVariable('templateVariables', 'must be an object');
+  for (const name of Object.keys(variables)) {
+    const field = `templateVariables.${name}`;
+    if (!/^[A-Za-z_]\w*$/u.test(name))
+      throw invalidVariable(field, 'must have a name as variables have them');
+    if (reserved.includes(name)) throw invalidVariable(field, 'is given by the conversation');
+  }
+  return toPlainData(variables, 'templateVariables') as TemplateVariables;
+}
+
+function invalidVariable(field: string, problem: string): GgufError {
+  return new GgufError('invalid-setting', `${field} ${problem}`, {field});
 }
 
 function toPlainData(value: unknown, field: string): unknown {

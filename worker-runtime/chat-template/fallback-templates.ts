@@ -1,3 +1,4 @@
+import {GgufError} from '../errors.ts';
 import type {Tokenizer} from '../tokenizer/tokenizer.ts';
 
 /** ChatML, which most models without a template that have its tokens were trained on. */
@@ -11,6 +12,16 @@ const transcript = `{% for message in messages %}
 {{ ('' if message.role == 'system' else message.role | capitalize + ': ') + message.content + '\\n\\n' }}
 {%- endfor %}
 {% if add_generation_prompt %}{{ 'Assistant:' }}{% endif %}`;
+
+/** @throws {GgufError} `invalid-setting` */
+export function givenTemplate(given: unknown): string {
+  if (given === 'chatml') return chatMl;
+  // A name that is not known would be a template that says nothing of the conversation.
+  if (typeof given === 'string' && /\{[{%]/u.test(given)) return given;
+  throw new GgufError('invalid-setting', 'chatTemplate must be a template in Jinja, or "chatml"', {
+    field: 'chatTemplate',
+  });
+}
 
 /** The template for a file that has none. */
 export function fallbackTemplate({controlTexts}: Tokenizer): string {

@@ -13,6 +13,7 @@ import type {
   ModelSource,
   SamplingSettings,
   SequenceHandle,
+  TemplateVariables,
 } from '../protocol.ts';
 import {Connection} from './connection.ts';
 import {GenerationRun} from './generation-run.ts';
@@ -36,6 +37,8 @@ export interface LoadOptions {
   readonly contextLength?: number;
   /** Element type of the KV cache: `f16` by default; `q8_0` takes little more than half of that. */
   readonly kvType?: KvType;
+  /** A chat template in Jinja instead of the file's, or `chatml`, the most common one. */
+  readonly chatTemplate?: string;
   /** Instead of what `boot` was told. */
   readonly shards?: number | 'auto';
   readonly signal?: AbortSignal;
@@ -144,7 +147,11 @@ export class GgufRuntime {
   /** The prompt that the model's chat template makes of `messages`. @throws {GgufError} `chat-template` */
   async applyTemplate(
     messages: readonly ChatMessage[],
-    options: {readonly tools?: readonly unknown[]; readonly addGenerationPrompt?: boolean} = {},
+    options: {
+      readonly tools?: readonly unknown[];
+      readonly variables?: TemplateVariables;
+      readonly addGenerationPrompt?: boolean;
+    } = {},
   ): Promise<string> {
     return (await this.#connection.request('apply-template', {messages, ...options}).result).text;
   }

@@ -44,6 +44,9 @@ export interface Tokenizer {
    */
   decode(tokens: readonly number[], options?: {special?: boolean}): string;
 
+  /** The token of exactly this text, if there is one. */
+  tokenId(text: string): number | undefined;
+
   /** A token as it stands in the vocabulary. @throws {GgufError} `invalid-prompt` */
   tokenText(id: number): string;
 }

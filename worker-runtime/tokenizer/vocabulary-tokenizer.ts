@@ -86,6 +86,10 @@ export class VocabularyTokenizer implements Tokenizer {
     return this.#model.closesUpPunctuation ? closeUpPunctuation(text) : text;
   }
 
+  tokenId(text: string): number | undefined {
+    return this.#vocabulary.id(text);
+  }
+
   tokenText(id: number): string {
     this.#check(id);
     return this.#vocabulary.text(id);

@@ -55,6 +55,37 @@ describe('ChatTemplate', () => {
     expect(template.render(conversation)).to.equal('Be brief.\n\nUser: Hi\n\nAssistant:');
   });
 
+  it('gives templates what the page names, and thoughts under the name that they read', async () => {
+    const source =
+      '{{ enable_thinking }} {{ messages[0].reasoning_content }} {{ "none" if other is not defined }}';
+    const {template} = await load(withTemplate(source));
+    const message = {role: 'assistant', content: 'Hi', reasoning: 'A greeting.'};
+    const text = template.render([message], {variables: {enable_thinking: false}});
+    expect(text).to.equal('False A greeting. none');
+  });
+
+  it('refuses variables that it cannot give', async () => {
+    const {template} = await load(withTemplate('{{ messages[0].content }}'));
+    const refused = async (variables: Record<string, unknown>, name: string): Promise<unknown> =>
+      expectRefusal(
+        () => template.render(conversation, {variables}),
+        'invalid-setting',
+        `templateVariables.${name}`,
+      );
+    await refused({messages: []}, 'messages');
+    await refused({'no name': 1}, 'no name');
+  });
+
+  it("can be the page's own, which is parsed at once", async () => {
+    const metadata = await metadataOf(withTemplate('of the file'));
+    const tokenizer = await createTokenizer(metadata);
+    const own = (given: string): ChatTemplate => createChatTemplate(metadata, tokenizer, given);
+    expect(own('{{ messages[1].content }}!').render(conversation)).to.equal('Hi!');
+    expect(own('chatml').render(conversation)).to.match(/^<\|im_start\|>system/);
+    await expectRefusal(() => own('{% for'), 'chat-template');
+    await expectRefusal(() => own('alpaca'), 'invalid-setting', 'chatTemplate');
+  });
+
   it('is parsed only when it is used', async () => {
     const {template} = await load(withTemplate('{% for'));
     expect(template.source).to.equal('{% for');

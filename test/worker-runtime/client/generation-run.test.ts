@@ -5,10 +5,11 @@ import type {GenerateResult, TokenEvent} from '../../../worker-runtime/protocol.
 const token = (index: number): TokenEvent => ({id: 100 + index, text: `t${index}`, index});
 const resultOf = (finishReason: GenerateResult['finishReason']): GenerateResult => ({
   text: '',
+  reasoning: null,
   tokens: [],
   finishReason,
   usage: {promptTokens: 1, cachedTokens: 0, completionTokens: 0, contextUsed: 1, contextLength: 8},
-  timings: {prefillMs: 1, firstTokenMs: null, decodeMs: 0, totalMs: 1},
+  timings: {prefillMs: 1, reasoningMs: null, firstTokenMs: null, decodeMs: 0, totalMs: 1},
 });
 
 /** A run whose tokens and end a test decides. */
