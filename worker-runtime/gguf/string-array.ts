@@ -7,7 +7,8 @@ const utf8 = new TextDecoder('utf-8', {ignoreBOM: true});
  */
 export class StringArray {
   readonly length: number;
-  readonly #bytes: Uint8Array;
+  /** All strings, and what lies between them: not to be written to. */
+  readonly bytes: Uint8Array;
   readonly #starts: Uint32Array;
 
   /**
@@ -16,7 +17,7 @@ export class StringArray {
    */
   constructor(bytes: Uint8Array, starts: Uint32Array) {
     this.length = starts.length - 1;
-    this.#bytes = bytes;
+    this.bytes = bytes;
     this.#starts = starts;
   }
 
@@ -27,10 +28,21 @@ export class StringArray {
 
   /** The string's bytes: a view, not to be written to. */
   bytesAt(index: number): Uint8Array {
+    return this.bytes.subarray(this.start(index), this.end(index));
+  }
+
+  /** Where a string begins in `bytes`. */
+  start(index: number): number {
     const start = this.#starts[index];
-    const next = this.#starts[index + 1];
-    if (start === undefined || next === undefined)
+    if (start === undefined || index >= this.length)
       throw new RangeError(`no string ${index} of ${this.length}`);
-    return this.#bytes.subarray(start, next - 8);
+    return start;
+  }
+
+  /** Where it ends. */
+  end(index: number): number {
+    const next = this.#starts[index + 1];
+    if (next === undefined) throw new RangeError(`no string ${index} of ${this.length}`);
+    return next - 8;
   }
 }

@@ -40,10 +40,8 @@ const fillInTexts: ReadonlySet<string> = new Set([
   '<file_sep>',
 ]);
 
-/** Whether a token must be a control token, whatever a careless converter made of it. */
-export function isKnownControlText(text: string): boolean {
-  return endTexts.has(text) || fillInTexts.has(text);
-}
+/** Tokens that must be control tokens, whatever a careless converter made of them. */
+export const knownControlTexts: readonly string[] = [...endTexts, ...fillInTexts];
 
 /** The tokens that end an answer: those that the file names, and those that are known by their text. */
 export function endOfGenerationTokens(vocabulary: Vocabulary, special: SpecialTokens): ReadonlySet<number> {

@@ -18,6 +18,7 @@ export class SentencePiece implements TokenModel {
   readonly addSpacePrefix: boolean;
   readonly closesUpPunctuation = false;
   readonly #vocabulary: Vocabulary;
+  readonly #ids: ReadonlyMap<string, number>;
   readonly #unknown: number | null;
   /** Place of each token by falling score; equal scores share a place. -1: text never becomes this token. */
   readonly #ranks: Int32Array;
@@ -28,12 +29,14 @@ export class SentencePiece implements TokenModel {
   private constructor(
     addSpacePrefix: boolean,
     vocabulary: Vocabulary,
+    ids: ReadonlyMap<string, number>,
     unknown: number | null,
     ranks: Int32Array,
     longest: number,
   ) {
     this.addSpacePrefix = addSpacePrefix;
     this.#vocabulary = vocabulary;
+    this.#ids = ids;
     this.#unknown = unknown;
     this.#ranks = ranks;
     this.#longest = longest;
@@ -53,7 +56,8 @@ export class SentencePiece implements TokenModel {
     await inPieces(vocabulary.size, checkpoint, (id) => {
       longest = Math.max(longest, vocabulary.textBytes(id).length);
     });
-    return new SentencePiece(addSpacePrefix, vocabulary, unknown, ranks, longest);
+    const ids = await vocabulary.textMap(checkpoint);
+    return new SentencePiece(addSpacePrefix, vocabulary, ids, unknown, ranks, longest);
   }
 
   encode(text: string, afterSpecial: boolean, output: number[]): void {
@@ -64,7 +68,7 @@ export class SentencePiece implements TokenModel {
     const ends = starts.slice(1);
     const tokenBetween = (start: number, end: number): number => {
       if (end - start > this.#longest) return -1;
-      return this.#vocabulary.id(escaped.slice(start, end)) ?? -1;
+      return this.#ids.get(escaped.slice(start, end)) ?? -1;
     };
     const next = mergeSymbols(count, {
       rank: (left, right) => this.#ranks[tokenBetween(starts[left] as number, ends[right] as number)] ?? -1,

@@ -28,6 +28,7 @@ export class Unigram implements TokenModel {
   readonly addSpacePrefix: boolean;
   readonly closesUpPunctuation = false;
   readonly #vocabulary: Vocabulary;
+  readonly #ids: ReadonlyMap<string, number>;
   readonly #scores: Float64Array;
   readonly #unknown: number;
   readonly #unknownScore: number;
@@ -38,6 +39,7 @@ export class Unigram implements TokenModel {
 
   private constructor(
     vocabulary: Vocabulary,
+    ids: ReadonlyMap<string, number>,
     scores: Float64Array,
     unknown: number,
     longest: number,
@@ -46,6 +48,7 @@ export class Unigram implements TokenModel {
   ) {
     this.addSpacePrefix = spacing.added === 'before';
     this.#vocabulary = vocabulary;
+    this.#ids = ids;
     this.#scores = scores;
     this.#unknown = unknown;
     this.#longest = longest;
@@ -78,7 +81,8 @@ export class Unigram implements TokenModel {
       longest = Math.max(longest, vocabulary.textBytes(id).length);
     });
     const map = CharacterMap.read(metadata);
-    return new Unigram(vocabulary, scores, unknown, longest, map, readSpacing(metadata));
+    const ids = await vocabulary.textMap(checkpoint);
+    return new Unigram(vocabulary, ids, scores, unknown, longest, map, readSpacing(metadata));
   }
 
   encode(text: string, _afterSpecial: boolean, output: number[]): void {
@@ -118,7 +122,7 @@ export class Unigram implements TokenModel {
       let isCharacterKnown = false;
       const last = Math.min(text.length, start + this.#longest);
       for (let end = next; end <= last; end++) {
-        const id = this.#vocabulary.id(text.slice(start, end));
+        const id = this.#ids.get(text.slice(start, end));
         if (id === undefined || Number.isNaN(this.#scores[id])) continue;
         if (end === next) isCharacterKnown = true;
         offer(start, end, id, this.#scores[id] as number);

@@ -3,7 +3,8 @@ import {GgufError} from '../errors.ts';
 import type {Metadata} from '../gguf/metadata.ts';
 import type {StringArray} from '../gguf/string-array.ts';
 import {inPieces} from './in-pieces.ts';
-import {isKnownControlText} from './known-tokens.ts';
+import {knownControlTexts} from './known-tokens.ts';
+import {TextIndex} from './text-index.ts';
 
 /** Kinds of tokens, by their numbers in `tokenizer.ggml.token_type`. */
 export const tokenType = {normal: 1, unknown: 2, control: 3, userDefined: 4, unused: 5, byte: 6} as const;
@@ -11,16 +12,18 @@ export const tokenType = {normal: 1, unknown: 2, control: 3, userDefined: 4, unu
 const tokensKey = 'tokenizer.ggml.tokens';
 const typesKey = 'tokenizer.ggml.token_type';
 
+const utf8 = new TextEncoder();
+
 /** The tokens of a file: texts, kinds, and IDs by text. */
 export class Vocabulary {
   readonly #tokens: StringArray;
   readonly #types: Uint8Array;
-  readonly #ids: ReadonlyMap<string, number>;
+  readonly #index: TextIndex;
 
-  private constructor(tokens: StringArray, types: Uint8Array, ids: ReadonlyMap<string, number>) {
+  private constructor(tokens: StringArray, types: Uint8Array, index: TextIndex) {
     this.#tokens = tokens;
     this.#types = types;
-    this.#ids = ids;
+    this.#index = index;
   }
 
   /** @throws {GgufError} `tokenizer-invalid`, `missing-key`, `gguf-metadata` */
@@ -30,15 +33,17 @@ export class Vocabulary {
       throw new GgufError('missing-key', `Metadata key ${tokensKey} is missing`, {field: tokensKey});
     if (tokens.length === 0) throw invalidVocabulary(tokensKey, 'is empty');
     const types = readTypes(metadata, tokens.length);
-    const ids = new Map<string, number>();
+    const index = new TextIndex(tokens);
     await inPieces(tokens.length, checkpoint, (id) => {
-      const text = tokens.at(id);
       // Of two tokens with the same text the first one is found; one without text never is.
-      if (text === '' || ids.has(text)) return;
-      ids.set(text, id);
-      if (isKnownControlText(text)) types[id] = tokenType.control;
+      if (tokens.end(id) > tokens.start(id)) index.add(id);
     });
-    return new Vocabulary(tokens, types, ids);
+    const vocabulary = new Vocabulary(tokens, types, index);
+    for (const text of knownControlTexts) {
+      const id = vocabulary.id(text);
+      if (id !== undefined) types[id] = tokenType.control;
+    }
+    return vocabulary;
   }
 
   get size(): number {
@@ -51,7 +56,24 @@ export class Vocabulary {
 
   /** The ID of a token by its text in the vocabulary. */
   id(text: string): number | undefined {
-    return this.#ids.get(text);
+    const bytes = utf8.encode(text);
+    const id = this.#index.find(bytes, 0, bytes.length);
+    return id < 0 ? undefined : id;
+  }
+
+  /** The token whose text two pieces of `bytes` make, one behind the other, -1 where there is none. */
+  idOfBytes(bytes: Uint8Array, start: number, end: number, secondStart = end, secondEnd = end): number {
+    return this.#index.findJoined(bytes, start, end, secondStart, secondEnd);
+  }
+
+  /** IDs by text, for those who look up many pieces of texts. */
+  async textMap(checkpoint: Checkpoint): Promise<ReadonlyMap<string, number>> {
+    const ids = new Map<string, number>();
+    await inPieces(this.size, checkpoint, (id) => {
+      const text = this.text(id);
+      if (text !== '' && !ids.has(text)) ids.set(text, id);
+    });
+    return ids;
   }
 
   /** @param id one of the vocabulary */

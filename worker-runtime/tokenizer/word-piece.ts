@@ -20,12 +20,19 @@ export class WordPiece implements TokenModel {
   readonly addSpacePrefix = false;
   readonly closesUpPunctuation = true;
   readonly #vocabulary: Vocabulary;
+  readonly #ids: ReadonlyMap<string, number>;
   readonly #unknown: number | null;
   /** Length of the longest token, in UTF-16 units: no longer text needs to be looked up. */
   readonly #longest: number;
 
-  private constructor(vocabulary: Vocabulary, unknown: number | null, longest: number) {
+  private constructor(
+    vocabulary: Vocabulary,
+    ids: ReadonlyMap<string, number>,
+    unknown: number | null,
+    longest: number,
+  ) {
     this.#vocabulary = vocabulary;
+    this.#ids = ids;
     this.#unknown = unknown;
     this.#longest = longest;
   }
@@ -40,7 +47,7 @@ export class WordPiece implements TokenModel {
       // No text has more UTF-16 units than bytes.
       longest = Math.max(longest, vocabulary.textBytes(id).length);
     });
-    return new WordPiece(vocabulary, unknown, longest);
+    return new WordPiece(vocabulary, await vocabulary.textMap(checkpoint), unknown, longest);
   }
 
   encode(text: string, _afterSpecial: boolean, output: number[]): void {
@@ -63,7 +70,7 @@ export class WordPiece implements TokenModel {
       let end = Math.min(word.length, start + this.#longest);
       let id: number | undefined;
       for (; end > start; end--) {
-        id = this.#vocabulary.id(word.slice(start, end));
+        id = this.#ids.get(word.slice(start, end));
         if (id !== undefined) break;
       }
       if (id === undefined) return null;

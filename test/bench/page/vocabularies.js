@@ -50,13 +50,15 @@ function beginnings(count, space) {
   const found = new Set();
   const random = new Random('more words');
   const add = (word) => {
-    for (let length = 2; length <= word.length && found.size < count; length++) found.add(word.slice(0, length));
+    for (let length = 2; length <= word.length && found.size < count; length++)
+      found.add(word.slice(0, length));
   };
   for (const word of lexicon) {
     add(space + word);
     add(word);
   }
-  while (found.size < count) add(space + syllable(random) + syllable(random) + syllable(random) + syllable(random));
+  while (found.size < count)
+    add(space + syllable(random) + syllable(random) + syllable(random) + syllable(random));
   return [...found];
 }
 
@@ -73,7 +75,10 @@ export function bytePairKeys(size) {
 
 /** SentencePiece (`llama`) or Unigram (`t5`): frequent pieces have better scores. */
 export function scoredKeys(model, size) {
-  const bytes = Array.from({length: 256}, (_, byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`);
+  const bytes = Array.from(
+    {length: 256},
+    (_, byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`,
+  );
   const letters = [...'▁abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.,'];
   const control = ['<unk>', '<s>', '</s>'];
   const made = beginnings(size - bytes.length - letters.length - control.length, '▁');
