@@ -4,8 +4,9 @@ import type {DecoderSpec, ExpertsSpec, FeedForwardSpec, LayerNorms, LayerSpec} f
 import type {Rows, ScratchPlan} from '../scratch.ts';
 import type {WeightPlanner} from '../weight-planner.ts';
 import type {NormWeights} from '../weights.ts';
-import {Experts, planExperts, planExpertsScratch} from './experts.ts';
-import type {ExpertsWeights} from './experts.ts';
+import {planExperts, planExpertsScratch} from './experts-plan.ts';
+import type {ExpertsWeights} from './experts-plan.ts';
+import {Experts} from './experts.ts';
 import {FeedForward, planFeedForward, planFeedForwardScratch} from './feed-forward.ts';
 import type {FeedForwardWeights} from './feed-forward.ts';
 import {normalise} from './kernels.ts';
