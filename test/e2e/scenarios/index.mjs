@@ -5,5 +5,14 @@ import {csp} from './csp.mjs';
 import {demo} from './demo.mjs';
 import {errors} from './errors.mjs';
 import {events} from './events.mjs';
+import {shards} from './shards.mjs';
 
-export const scenarios = [...conversation, ...events, ...errors, ...csp, ...accessibility, ...demo];
+export const scenarios = [
+  ...conversation,
+  ...events,
+  ...errors,
+  ...csp,
+  ...shards,
+  ...accessibility,
+  ...demo,
+];
