@@ -1,10 +1,16 @@
+import type {Checkpoint} from '../checkpoint.ts';
 import type {CoreExports} from '../core/core-exports.ts';
+import {groupRows} from '../core/core-exports.ts';
 import type {Core} from '../core/core.ts';
 import type {DividedRows, ShardGroup} from '../shards/shard-group.ts';
 import type {Range, Share} from '../shards/share.ts';
+import type {Pass} from './blocks/kernels.ts';
 import {rowStride} from './scratch.ts';
 import type {Rows, Scratch, ScratchPlan} from './scratch.ts';
 import type {Contraction, DividedLinear, DividedMatrix, Linear, Matrix} from './weights.ts';
+
+/** Products of numbers between two checkpoints: a few milliseconds. */
+const pieceProducts = 1e8;
 
 /** Plans the scratch that {@link Products} needs for products with `matrices`, of rows of the residual stream. */
 export function planProducts(
@@ -84,6 +90,32 @@ export class Products {
     this.#finish(y, scale, bias, tokens);
   }
 
+  /** The same, with checkpoints in between where it takes long: slices of a prompt need not be short for that. */
+  async projectPaced(
+    linear: Linear,
+    x: Rows,
+    y: Rows,
+    {tokens, checkpoint}: Pick<Pass, 'tokens' | 'checkpoint'>,
+    prepared?: Linear,
+  ): Promise<void> {
+    const {matrix, scale, bias} = linear;
+    const {rows, columns, parts, partBytes} = matrix;
+    const step = Math.max(1, Math.floor(pieceProducts / (columns * tokens * groupRows))) * groupRows;
+    if (step >= rows || parts.length > 1) {
+      this.project(linear, x, y, tokens, prepared);
+      return;
+    }
+    if (!isPreparedFor(matrix, prepared?.matrix)) this.#prepare(matrix, x, tokens);
+    const groupBytes = partBytes / Math.ceil(rows / groupRows);
+    for (let row = 0; row < rows; row += step) {
+      const part = (parts[0] ?? 0) + (row / groupRows) * groupBytes;
+      const piece = {...matrix, rows: Math.min(step, rows - row), parts: [part]};
+      this.#multiply(piece, {...y, pointer: y.pointer + row * 4}, tokens);
+      await checkpoint();
+    }
+    this.#finish(y, scale, bias, tokens);
+  }
+
   /** y = x · W + b for several W of the same x; all shards get the whole of each y. */
   async projectWhole(
     products: readonly {readonly product: DividedLinear; readonly y: Rows}[],
@@ -108,12 +140,18 @@ export class Products {
    * @param x the columns of this shard, or all of them
    * @param whole where x is completed if all shards need all of it; x itself, if it is whole already
    */
-  async contract(contraction: Contraction, x: Rows, whole: Rows, y: Rows, tokens: number): Promise<void> {
+  async contract(
+    contraction: Contraction,
+    x: Rows,
+    whole: Rows,
+    y: Rows,
+    {tokens, checkpoint}: Pick<Pass, 'tokens' | 'checkpoint'>,
+  ): Promise<void> {
     if (contraction.by === 'columns') {
       const {linear, columns} = contraction;
       const {matrix, scale, bias} = linear;
       const own = x === whole ? {...x, pointer: x.pointer + columns.first * 4} : x;
-      this.#sumParts(matrix, own, tokens, 0, matrix.parts.length, y);
+      await this.#sumAllParts(matrix, own, y, tokens, checkpoint);
       await this.#shards.sum(y, tokens);
       this.#finish(y, scale, bias, tokens);
       return;
@@ -133,6 +171,26 @@ export class Products {
     await this.#shards.complete([{rows: whole, ranges}], tokens);
   }
 
+  /** y = the sum of all parts, with a checkpoint between the halves where they take long. */
+  async #sumAllParts(
+    matrix: Matrix,
+    x: Rows,
+    y: Rows,
+    tokens: number,
+    checkpoint: Checkpoint,
+  ): Promise<void> {
+    const {length} = matrix.parts;
+    if (length === 1 || matrix.rows * matrix.columns * tokens < pieceProducts) {
+      this.#sumParts(matrix, x, tokens, 0, length, y);
+      return;
+    }
+    const right = this.#partial(length / 2, y);
+    this.#sumParts(matrix, x, tokens, 0, length / 2, y);
+    await checkpoint();
+    this.#sumParts(matrix, x, tokens, length / 2, length / 2, right);
+    this.#add(y, right, tokens);
+  }
+
   /** y = the sum of parts [first, first + count), by halves. */
   #sumParts(matrix: Matrix, x: Rows, tokens: number, first: number, count: number, y: Rows): void {
     if (count === 1) {
@@ -143,11 +201,21 @@ export class Products {
       return;
     }
     const half = count / 2;
-    const right = {...y, pointer: this.#scratch.pointer(`partial ${Math.log2(half)}`)};
+    const right = this.#partial(half, y);
     this.#sumParts(matrix, x, tokens, first, half, y);
     this.#sumParts(matrix, x, tokens, first + half, half, right);
+    this.#add(y, right, tokens);
+  }
+
+  /** Where the sum of `count` parts stands beside y. */
+  #partial(count: number, y: Rows): Rows {
+    return {...y, pointer: this.#scratch.pointer(`partial ${Math.log2(count)}`)};
+  }
+
+  /** y += x, whose rows begin as far apart */
+  #add(y: Rows, x: Rows, tokens: number): void {
     eachRun(y, tokens, (offset, values) =>
-      this.#exports.add(y.pointer + offset, y.pointer + offset, right.pointer + offset, values),
+      this.#exports.add(y.pointer + offset, y.pointer + offset, x.pointer + offset, values),
     );
   }
 

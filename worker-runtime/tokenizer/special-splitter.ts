@@ -4,7 +4,8 @@ import {tokenType} from './vocabulary.ts';
 
 // White space of ASCII, as C's isspace has it.
 const leadingSpace = /^[ \t\n\v\f\r]+/;
-const trailingSpace = /[ \t\n\v\f\r]+$/;
+// A run is tried at its beginning only: long ones in the middle of a text cost their length, not its square.
+const trailingSpace = /(?<![ \t\n\v\f\r])[ \t\n\v\f\r]+$/;
 
 /** A stretch of text, or the ID of a special token in its place. */
 export type Fragment = string | number;

@@ -147,7 +147,7 @@ function readSpacing(metadata: Metadata): Spacing {
 /** With marks for spaces: where they are merged, one before each word and none elsewhere. */
 function respace(text: string, {added, merged, mark}: Spacing): string {
   if (text === '') return added === 'behind' ? mark : '';
-  const words = merged ? text.replace(/^ +| +$/g, '').replace(/ +/g, ' ') : text;
+  const words = merged ? text.replace(/ +/g, ' ').replace(/^ | $/g, '') : text;
   const isEmpty = words === '';
   const begins = !isEmpty && (merged || added === 'before');
   // A text that begins with spaces has its own before the first word, and one more.

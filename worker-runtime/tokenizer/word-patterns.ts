@@ -144,7 +144,8 @@ export const deepseekLlm: WordPatterns = [
   newLine,
   pattern(raw`${space}?${casedLetter}+`),
   pattern(raw`${space}?[!-\/:-~！-／：-～‘-‟\u3000-。]+`),
-  pattern(raw`${space}+$`),
+  // A run is tried at its beginning only.
+  pattern(raw`(?<!${space})${space}+$`),
   eastAsian,
   /\p{N}+/gu,
 ];

@@ -20,6 +20,7 @@ const size = 256_000;
 const texts = {
   letters: (length) => 'a'.repeat(length),
   spaces: (length) => ' '.repeat(length),
+  'spaces, then a letter': (length) => `${' '.repeat(length - 1)}a`,
   digits: (length) => '7'.repeat(length),
   ideographs: (length) => '语言模型'.repeat(length / 4),
   marks: (length) => `a${'\u0301'.repeat(length - 1)}`,

@@ -85,7 +85,7 @@ export class Attention implements Block {
       exports.sigmoidGate(this.#gate.pointer, pointer, pointer, (tokens * stride) / 4);
     }
     const attended = await this.#normaliseOutput(tokens);
-    await products.contract(output, attended, this.#allAttended, y, tokens);
+    await products.contract(output, attended, this.#allAttended, y, pass);
   }
 
   prepare(x: Rows, pass: Pass): Promise<void> {

@@ -111,7 +111,7 @@ export class DeltaRule implements Block {
     const count = (tokens * recalled.stride) / 4;
     const {pointer} = recalled;
     core.exports.activateGate(activations.silu, this.#gate.pointer, pointer, pointer, count);
-    await products.contract(output, recalled, recalled, y, tokens);
+    await products.contract(output, recalled, recalled, y, pass);
   }
 
   /** Queries and keys of each head become unit vectors. */

@@ -91,15 +91,16 @@ export class FeedForward implements Block {
     this.#allUp = kernels.products.share.count === 1 ? this.#up : scratch.rows('all up', spec.length);
   }
 
-  async run(x: Rows, y: Rows, {tokens, checkpoint}: Pass): Promise<void> {
+  async run(x: Rows, y: Rows, pass: Pass): Promise<void> {
+    const {tokens, checkpoint} = pass;
     const {products} = this.#kernels;
     const {gate, up, down} = this.#weights;
-    if (gate && this.#gate) products.project(gate, x, this.#gate, tokens);
-    products.project(up, x, this.#up, tokens, gate ?? undefined);
+    if (gate && this.#gate) await products.projectPaced(gate, x, this.#gate, pass);
+    await products.projectPaced(up, x, this.#up, pass, gate ?? undefined);
     activate(this.#kernels.core.exports, this.#spec.activation, this.#gate, this.#up, tokens);
     await checkpoint();
     const hidden = await this.#normalise(tokens);
-    await products.contract(down, hidden, this.#allUp, y, tokens);
+    await products.contract(down, hidden, this.#allUp, y, pass);
   }
 
   /** What `down` is given: this shard's part of the hidden layer, or all of it where there is a norm over it. */

@@ -99,7 +99,7 @@ export class Mamba implements Block {
     this.#scan(pass);
     const count = (tokens * scanned.stride) / 4;
     core.exports.activateGate(activations.silu, gate.pointer, scanned.pointer, scanned.pointer, count);
-    await products.contract(output, scanned, scanned, y, tokens);
+    await products.contract(output, scanned, scanned, y, pass);
   }
 
   #normaliseSelection(tokens: number): void {

@@ -102,7 +102,7 @@ export class Mamba2 implements Block {
     const count = (tokens * scanned.stride) / 4;
     core.exports.activateGate(activations.silu, gate.pointer, scanned.pointer, scanned.pointer, count);
     this.#normalise(tokens);
-    await products.contract(output, scanned, scanned, y, tokens);
+    await products.contract(output, scanned, scanned, y, pass);
   }
 
   #scan(pass: Pass): void {

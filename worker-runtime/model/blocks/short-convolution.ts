@@ -80,6 +80,6 @@ export class ShortConvolution implements Block {
     core.exports.multiply(b.pointer, b.pointer, channels.pointer, count);
     convolve(convolution, this.#kernels, b, convolved, tokens, layerState(pass, this.#layer), false);
     core.exports.multiply(convolved.pointer, convolved.pointer, c.pointer, count);
-    await products.contract(output, convolved, convolved, y, tokens);
+    await products.contract(output, convolved, convolved, y, pass);
   }
 }
