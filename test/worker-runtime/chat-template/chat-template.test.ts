@@ -57,11 +57,11 @@ describe('ChatTemplate', () => {
 
   it('gives templates what the page names, and thoughts under the name that they read', async () => {
     const source =
-      '{{ enable_thinking }} {{ messages[0].reasoning_content }} {{ "none" if other is not defined }}';
+      '{{ "on" if enable_thinking else "off" }} {{ messages[0].reasoning_content }} {{ "none" if other is not defined }}';
     const {template} = await load(withTemplate(source));
     const message = {role: 'assistant', content: 'Hi', reasoning: 'A greeting.'};
     const text = template.render([message], {variables: {enable_thinking: false}});
-    expect(text).to.equal('False A greeting. none');
+    expect(text).to.equal('off A greeting. none');
   });
 
   it('refuses variables that it cannot give', async () => {
