@@ -6,12 +6,11 @@
  * Needs `npm run build:core`. A matrix of 256 rows × 1024 columns stays in the cache of a processor; one of 65 536 rows is
  * read from memory. Rates are medians; what a whole model reaches, `npm run bench` shows.
  */
-import {join} from 'node:path';
 import {parseArgs} from 'node:util';
-import {build} from 'esbuild';
 import puppeteer from 'puppeteer-core';
 import {chromiumFlags, findChromium} from '../helpers/find-browser.mjs';
 import {writeDocsSection} from './docs-section.mjs';
+import {bundlePage} from './bundle.mjs';
 import {describeEnvironment} from './environment.mjs';
 import {summarize} from './statistics.mjs';
 import {tensorTypes} from './tensor-types.mjs';
@@ -31,17 +30,6 @@ const cases = [
   {title: '64 tokens', rows: 4096, tokens: 64},
 ];
 
-async function bundle() {
-  const {outputFiles} = await build({
-    entryPoints: [join(import.meta.dirname, 'page/kernels.js')],
-    bundle: true,
-    write: false,
-    format: 'iife',
-    target: 'es2022',
-  });
-  return outputFiles[0].text;
-}
-
 /** `GMAC/s` and, for one token, the `GB/s` at which the matrix is read. */
 function cell({bytes, macs, milliseconds}, tokens) {
   const {median} = summarize('ms', milliseconds);
@@ -56,7 +44,7 @@ const browser = await puppeteer.launch({
 });
 try {
   const page = await browser.newPage();
-  await page.addScriptTag({content: await bundle()});
+  await page.addScriptTag({content: await bundlePage('kernels')});
   const call = (name, ...args) => page.evaluate((name, args) => globalThis.page[name](...args), name, args);
   const environment = describeEnvironment(await browser.version());
   const {date, revision, uncommittedChanges, processor, loadAverage} = environment;

@@ -2,11 +2,10 @@
  * Times the choice of one token among a large vocabulary, in Chromium: `node test/bench/sampling.mjs`. Takes some seconds;
  * needs `npm run build:core` first.
  */
-import {join} from 'node:path';
 import {parseArgs} from 'node:util';
-import {build} from 'esbuild';
 import puppeteer from 'puppeteer-core';
 import {chromiumFlags, findChromium} from '../helpers/find-browser.mjs';
+import {bundlePage} from './bundle.mjs';
 import {describeEnvironment} from './environment.mjs';
 import {summarize} from './statistics.mjs';
 
@@ -14,21 +13,10 @@ const {values} = parseArgs({
   options: {tokens: {type: 'string', default: '150000'}, samples: {type: 'string', default: '40'}},
 });
 
-async function bundle() {
-  const {outputFiles} = await build({
-    entryPoints: [join(import.meta.dirname, 'page/sampling.js')],
-    bundle: true,
-    write: false,
-    format: 'iife',
-    target: 'es2022',
-  });
-  return outputFiles[0].text;
-}
-
 const browser = await puppeteer.launch({executablePath: findChromium(), args: chromiumFlags});
 try {
   const page = await browser.newPage();
-  await page.addScriptTag({content: await bundle()});
+  await page.addScriptTag({content: await bundlePage('sampling')});
   const call = (name, ...args) => page.evaluate((name, args) => globalThis.page[name](...args), name, args);
   const environment = describeEnvironment(await browser.version());
   const {date, revision, uncommittedChanges, processor, loadAverage} = environment;

@@ -9,11 +9,11 @@
 import {existsSync, mkdirSync, readdirSync, writeFileSync} from 'node:fs';
 import {basename, dirname, join} from 'node:path';
 import {parseArgs} from 'node:util';
-import {build} from 'esbuild';
 import puppeteer from 'puppeteer-core';
 import {serve} from '../e2e/static-server.mjs';
 import {chromiumFlags, findChromium} from '../helpers/find-browser.mjs';
 import {writeDocsSection} from './docs-section.mjs';
+import {bundlePage} from './bundle.mjs';
 import {describeEnvironment} from './environment.mjs';
 import {summarize} from './statistics.mjs';
 
@@ -32,17 +32,6 @@ const real = existsSync(reference)
       .filter((name) => name.endsWith('.gguf.gz'))
       .map((name) => basename(name, '.gguf.gz'))
   : [];
-
-async function bundle() {
-  const {outputFiles} = await build({
-    entryPoints: [join(import.meta.dirname, 'page/tokenizers.js')],
-    bundle: true,
-    write: false,
-    format: 'iife',
-    target: 'es2022',
-  });
-  return outputFiles[0].text;
-}
 
 const log = (text) => process.stderr.write(`${text}\n`);
 
@@ -90,7 +79,7 @@ try {
   const environment = describeEnvironment(await browser.version());
   const page = await browser.newPage();
   await page.goto(site.origin);
-  await page.addScriptTag({content: await bundle()});
+  await page.addScriptTag({content: await bundlePage('tokenizers')});
   const call = (name, ...args) => page.evaluate((name, args) => globalThis.page[name](...args), name, args);
   const kinds = await call('textNames');
   const results = [];

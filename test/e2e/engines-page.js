@@ -45,10 +45,9 @@ globalThis.digest = async (name, core, shards = '1') => {
   const runtime = await boot({...(core && {core}), shards: Number(shards)});
   if (typeof runtime === 'string') return {unsupported: runtime};
   try {
-    const {relaxedDot} = (await runtime.diagnostics()).core;
     const digest = await hash(await compute(runtime, name));
-    const {shards: divided} = await runtime.diagnostics();
-    return {digest, relaxedDot, transport: divided?.transport ?? null};
+    const {core: own, shards: divided} = await runtime.diagnostics();
+    return {digest, relaxedDot: own.relaxedDot, transport: divided.transport};
   } finally {
     runtime.terminate();
   }

@@ -52,9 +52,9 @@ export class TinyDecoder {
     const spec = options.edit(findArchitecture(header.metadata)(keys));
     const arena = new Arena();
     const plan = planDecoder(spec, header, arena, calculator, {...options, share: wholeShare});
-    const cache = allocateKvCache(spec, options, wholeShare, arena, calculator);
-    const whole = {...options, sliceLength: options.contextLength};
-    const wholeCache = allocateKvCache(spec, whole, wholeShare, arena, calculator);
+    const cache = allocateKvCache(spec, {...options, share: wholeShare}, arena, calculator);
+    const whole = {...options, sliceLength: options.contextLength, share: wholeShare};
+    const wholeCache = allocateKvCache(spec, whole, arena, calculator);
     const staging = arena.allocate(stagingBytes(plan.destinations, calculator), 'scratch');
     const core = await Core.instantiate(compiled, arena.plan().total);
     await loadWeights(plan.destinations, {reader, core, staging, checkpoint: () => undefined});

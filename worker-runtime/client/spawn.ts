@@ -16,6 +16,9 @@ export function spawnWorker(workerSrc?: string | URL): Worker {
   }
 }
 
+/** One for all Workers of the page, never revoked: they start further ones of the same script for their shards. */
+let blobUrl: string | undefined;
+
 function startWorker(workerSrc: string | URL | undefined): Worker {
   if (workerSrc !== undefined) return newWorker(String(workerSrc));
   const {url, source} = workerLocation;
@@ -25,9 +28,6 @@ function startWorker(workerSrc: string | URL | undefined): Worker {
   blobUrl ??= URL.createObjectURL(new Blob([script], {type: 'text/javascript'}));
   return newWorker(blobUrl);
 }
-
-/** One for all Workers of the page, never revoked: they start further ones of the same script for their shards. */
-let blobUrl: string | undefined;
 
 /** What Trusted Types, where the browser has them, make of a script's URL. */
 interface ScriptUrlPolicy {

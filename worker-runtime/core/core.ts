@@ -41,6 +41,11 @@ export class Core {
     return new Uint8Array(this.#memory.buffer as ArrayBuffer, pointer, count);
   }
 
+  /** Copies `bytes` bytes; the two places may overlap. */
+  copy(source: number, target: number, bytes: number): void {
+    this.u8(target, bytes).set(this.u8(source, bytes));
+  }
+
   u32(pointer: number, count: number): Uint32Array<ArrayBuffer> {
     return new Uint32Array(this.#memory.buffer as ArrayBuffer, pointer, count);
   }

@@ -3,6 +3,7 @@ import {kvBlockPositions, kvFormats} from '../core/core-exports.ts';
 import type {CoreExports} from '../core/core-exports.ts';
 import type {KvType} from '../protocol.ts';
 import type {Share} from '../shards/share.ts';
+import {ownHeads} from './blocks/attention-plan.ts';
 import {attentionOf} from './decoder-spec.ts';
 import type {AttentionSpec, DecoderSpec, LayerSpec} from './decoder-spec.ts';
 import {mixerStateBytes} from './mixer-states.ts';
@@ -49,18 +50,18 @@ interface KvCacheOptions {
   readonly kvType: KvType;
   /** The most tokens of one step. */
   readonly sliceLength: number;
+  /** Whose keys and values they are. */
+  readonly share: Share;
 }
 
 const leastElementBytes: Readonly<Record<KvType, number>> = {f32: 4, f16: 2, q8_0: 1};
 
 export function allocateKvCache(
-  whole: DecoderSpec,
+  spec: DecoderSpec,
   options: KvCacheOptions,
-  share: Share,
   arena: Arena,
   calculator: CoreExports,
 ): KvCache {
-  const spec = {...whole, layers: whole.layers.map((layer) => ownHeads(layer, share))};
   const pointer = arena.allocate(0, 'kvCache');
   const {layers, states} = spec.causal
     ? allocateLayers(spec, options, arena, calculator)
@@ -74,34 +75,21 @@ export function allocateKvCache(
   return {format: kvFormats[kvType], capacity, layers, states, text, pointer, bytes};
 }
 
-/** A layer with the key/value heads of this shard alone. */
-function ownHeads(layer: LayerSpec, share: Share): LayerSpec {
-  const {mixer} = layer;
-  const own = (spec: AttentionSpec): AttentionSpec => {
-    const {count} = share.own(share.ranges(spec.headCountKv));
-    return {...spec, headCountKv: count, headCount: (spec.headCount / spec.headCountKv) * count};
-  };
-  if (mixer.kind === 'attention') return {...layer, mixer: own(mixer)};
-  return mixer.kind === 'parallel' ? {...layer, mixer: {...mixer, attention: own(mixer.attention)}} : layer;
-}
-
-/** Bytes of a block of keys, or of values, of all heads. */
-function blockBytesOf(
-  {headCountKv, headLength}: AttentionSpec,
-  kvType: KvType,
-  calculator: CoreExports,
-): number {
+/** Bytes of a block of keys, or of values, of all heads of this shard. */
+function blockBytesOf(spec: AttentionSpec, {kvType, share}: KvCacheOptions, calculator: CoreExports): number {
+  const {headLength} = spec;
+  const heads = ownHeads(spec, share).kv.count;
   // The core counts in 32 bits; what it cannot count must still come out too large, not small.
   return Math.max(
-    calculator.kvBytes(kvFormats[kvType], headCountKv, headLength, kvBlockPositions) >>> 0,
-    headCountKv * headLength * kvBlockPositions * leastElementBytes[kvType],
+    calculator.kvBytes(kvFormats[kvType], heads, headLength, kvBlockPositions) >>> 0,
+    heads * headLength * kvBlockPositions * leastElementBytes[kvType],
   );
 }
 
 /** An encoder has the whole text in one layer before it comes to the next: all use the same memory. */
 function allocateSharedLayer(
   {layers}: DecoderSpec,
-  {contextLength, kvType}: KvCacheOptions,
+  options: KvCacheOptions,
   arena: Arena,
   calculator: CoreExports,
 ): LayerCache[] {
@@ -109,8 +97,10 @@ function allocateSharedLayer(
     if (mixer.kind === 'attention') return mixer;
     throw new RangeError('the layers of an encoder have attention');
   };
-  const blockBytes = Math.max(...layers.map((layer) => blockBytesOf(attentionIn(layer), kvType, calculator)));
-  const blocks = Math.ceil(contextLength / kvBlockPositions);
+  const blockBytes = Math.max(
+    ...layers.map((layer) => blockBytesOf(attentionIn(layer), options, calculator)),
+  );
+  const blocks = Math.ceil(options.contextLength / kvBlockPositions);
   const shared = {
     keys: arena.allocate(blocks * blockBytes, 'kvCache'),
     values: arena.allocate(blocks * blockBytes, 'kvCache'),
@@ -123,13 +113,14 @@ function allocateSharedLayer(
 
 function allocateLayers(
   {layers: specs}: DecoderSpec,
-  {contextLength, kvType, sliceLength}: KvCacheOptions,
+  options: KvCacheOptions,
   arena: Arena,
   calculator: CoreExports,
 ): Pick<KvCache, 'layers' | 'states'> {
+  const {contextLength, sliceLength} = options;
   const own = (spec: AttentionSpec): AttentionCache => {
     const {window} = spec;
-    const blockBytes = blockBytesOf(spec, kvType, calculator);
+    const blockBytes = blockBytesOf(spec, options, calculator);
     // While a slice is stored, its first token must still see its whole window.
     const needed = window === 0 ? contextLength : Math.min(contextLength, window + sliceLength - 1);
     const blocks = Math.ceil(needed / kvBlockPositions);

@@ -38,8 +38,9 @@ export function planLayout(
   calculator: CoreExports,
 ): Layout {
   const arena = new Arena();
-  const decoder = planDecoder(spec, header, arena, calculator, {...settings, share});
-  const cache = allocateKvCache(spec, settings, share, arena, calculator);
+  const options = {...settings, share};
+  const decoder = planDecoder(spec, header, arena, calculator, options);
+  const cache = allocateKvCache(spec, options, arena, calculator);
   const staging = arena.allocate(stagingBytes(decoder.destinations, calculator), 'scratch');
   return {decoder, cache, staging, plan: arena.plan()};
 }

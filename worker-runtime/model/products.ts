@@ -166,7 +166,7 @@ export class Products {
     const bytes = range.count * 4;
     for (let token = 0; token < tokens && bytes > 0; token++) {
       const target = whole.pointer + token * whole.stride + range.first * 4;
-      this.#core.u8(target, bytes).set(this.#core.u8(own.pointer + token * own.stride, bytes));
+      this.#core.copy(own.pointer + token * own.stride, target, bytes);
     }
     await this.#shards.complete([{rows: whole, ranges}], tokens);
   }

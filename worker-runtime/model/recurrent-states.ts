@@ -44,15 +44,14 @@ export class RecurrentStates {
     if (position !== 0 && position !== this.#keptPosition) {
       throw new RangeError(`no state was kept before position ${position}`);
     }
-    const current = core.u8(this.#current, this.#bytes);
-    if (position === 0) current.fill(0);
-    else current.set(core.u8(this.#kept, this.#bytes));
+    if (position === 0) core.u8(this.#current, this.#bytes).fill(0);
+    else core.copy(this.#kept, this.#current, this.#bytes);
     this.#position = position;
   }
 
   /** Keeps the states before the present position, instead of those kept before. */
   keep(core: Core): void {
-    core.u8(this.#kept, this.#bytes).set(core.u8(this.#current, this.#bytes));
+    core.copy(this.#current, this.#kept, this.#bytes);
     this.#keptPosition = this.#position;
   }
 

@@ -25,8 +25,9 @@ export class PortExchange implements RunExchange {
   readonly #index: number;
   readonly #ports: readonly (MessagePort | null)[];
   readonly #arrived: readonly ExchangeMessage[][];
+  /** Ports keep messages in order: nothing is counted. */
+  readonly step = 0;
   #epoch = 0;
-  #step = 0;
   #failure: Error | null = null;
   #waiting: Waiting | null = null;
 
@@ -42,13 +43,8 @@ export class PortExchange implements RunExchange {
     });
   }
 
-  get step(): number {
-    return this.#step;
-  }
-
-  begin(epoch: number, firstStep: number): void {
+  begin(epoch: number): void {
     this.#epoch = epoch;
-    this.#step = firstStep;
     this.#failure = null;
   }
 
@@ -60,13 +56,11 @@ export class PortExchange implements RunExchange {
   }
 
   swap(segments: readonly (readonly Segment[])[]): void | Promise<void> {
-    this.#step++;
     this.#send(segments, this.#ports);
     return this.#receive(segments);
   }
 
   collect(segments: readonly (readonly Segment[])[]): void | Promise<void> {
-    this.#step++;
     if (this.#index === 0) return this.#receive(segments);
     this.#send(segments, this.#ports.slice(0, 1));
   }

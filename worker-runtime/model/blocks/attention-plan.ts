@@ -24,7 +24,7 @@ export interface AttentionWeights {
 }
 
 /** The heads of this shard: whole groups of query heads with their key/value head. */
-interface OwnHeads {
+export interface OwnHeads {
   readonly query: Range;
   readonly kv: Range;
   /** Rows of all shards. */
@@ -32,7 +32,7 @@ interface OwnHeads {
   readonly kvRanges: readonly Range[];
 }
 
-function ownHeads({headCount, headCountKv, headLength}: AttentionSpec, share: Share): OwnHeads {
+export function ownHeads({headCount, headCountKv, headLength}: AttentionSpec, share: Share): OwnHeads {
   const group = headCount / headCountKv;
   const ranges = share.ranges(headCountKv);
   const kv = share.own(ranges);

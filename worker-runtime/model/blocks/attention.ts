@@ -112,7 +112,7 @@ export class Attention implements Block {
       products.project(value, x, this.#value, tokens, key);
     } else {
       const bytes = tokens * this.#key.stride;
-      core.u8(this.#value.pointer, bytes).set(core.u8(this.#key.pointer, bytes));
+      core.copy(this.#key.pointer, this.#value.pointer, bytes);
     }
     if (valueNorm) {
       const norm = {...valueNorm, over: 'head'} as const;
@@ -169,7 +169,7 @@ export class Attention implements Block {
     const bytes = own.count * headLength * 4;
     for (let token = 0; token < tokens && bytes > 0; token++) {
       const place = pointer + token * stride + own.first * headLength * 4;
-      core.u8(rows.pointer + token * rows.stride, bytes).set(core.u8(place, bytes));
+      core.copy(place, rows.pointer + token * rows.stride, bytes);
     }
   }
 

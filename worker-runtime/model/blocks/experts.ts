@@ -101,7 +101,9 @@ export class Experts implements Block {
     const {gate, up} = this.#expert(index);
     if (up.matrix.rows === 0) return;
     const {pointer, stride} = this.#input;
-    tasks.forEach(({token}, row) => this.#copy(x.pointer + token * x.stride, pointer + row * stride, stride));
+    tasks.forEach(({token}, row) =>
+      this.#kernels.core.copy(x.pointer + token * x.stride, pointer + row * stride, stride),
+    );
     const count = tasks.length;
     products.project(gate, this.#input, this.#gate, count);
     products.project(up, this.#input, this.#up, count, gate);
@@ -109,7 +111,7 @@ export class Experts implements Block {
     const {first} = products.share.own(this.#weights.hiddenRanges);
     tasks.forEach((task, row) => {
       const target = this.#place(this.#hidden, task) + first * 4;
-      this.#copy(this.#up.pointer + row * this.#up.stride, target, up.matrix.rows * 4);
+      this.#kernels.core.copy(this.#up.pointer + row * this.#up.stride, target, up.matrix.rows * 4);
     });
   }
 
@@ -120,14 +122,18 @@ export class Experts implements Block {
     if (down.matrix.rows === 0) return;
     const input = this.#hiddenInput;
     tasks.forEach((task, row) =>
-      this.#copy(this.#place(this.#hidden, task), input.pointer + row * input.stride, input.stride),
+      this.#kernels.core.copy(
+        this.#place(this.#hidden, task),
+        input.pointer + row * input.stride,
+        input.stride,
+      ),
     );
     // Its sums have no other place of their length: they go where sums of all experts will be.
     const {first, count: columns} = products.share.own(this.#weights.outputRanges);
     const given = {pointer: this.#sums.pointer + first * 4, columns, stride: this.#sums.stride};
     products.project(down, input, given, tasks.length);
     tasks.forEach((task, row) =>
-      this.#copy(
+      this.#kernels.core.copy(
         given.pointer + row * given.stride,
         this.#place(this.#outputs, task) + first * 4,
         columns * 4,
@@ -162,7 +168,7 @@ export class Experts implements Block {
         if (rank > 0) exports.addScaled(sum, sum, output, weight, values);
         else {
           exports.scale(output, weight, values);
-          this.#copy(output, sum, values * 4);
+          this.#kernels.core.copy(output, sum, values * 4);
         }
       });
     });
@@ -173,7 +179,7 @@ export class Experts implements Block {
     const sums = this.#sums.pointer;
     const bytes = tokens * y.stride;
     if (this.#shared) this.#kernels.core.exports.add(y.pointer, sums, y.pointer, bytes / 4);
-    else this.#copy(sums, y.pointer, bytes);
+    else this.#kernels.core.copy(sums, y.pointer, bytes);
   }
 
   #expert(index: number): Expert {
@@ -184,11 +190,6 @@ export class Experts implements Block {
 
   #place({pointer, stride}: Rows, {token, rank}: Task): number {
     return pointer + (token * this.#spec.used + rank) * stride;
-  }
-
-  #copy(source: number, target: number, bytes: number): void {
-    const {core} = this.#kernels;
-    core.u8(target, bytes).set(core.u8(source, bytes));
   }
 }
 

@@ -111,7 +111,7 @@ export class PerLayerInput implements Block {
     for (let token = 0; token < tokens; token++) {
       const from = all.pointer + token * all.stride + this.#layer * perLayerLength * 4;
       const to = input.pointer + token * input.stride;
-      core.f32(to, perLayerLength).set(core.f32(from, perLayerLength));
+      core.copy(from, to, perLayerLength * 4);
     }
     const {pointer, stride} = opened;
     core.exports.activateGate(activations.gelu, pointer, input.pointer, pointer, (tokens * stride) / 4);
