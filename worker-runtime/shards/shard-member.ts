@@ -23,7 +23,8 @@ export class ShardMember {
   #ready: Awaited | null = null;
   #bytesUnderWay = 0;
   #room: Awaited | null = null;
-  #statistics: Awaited<ShardStatistics> | null = null;
+  /** Those who wait for statistics, first come first served. */
+  #statistics: Awaited<ShardStatistics>[] = [];
 
   /** @throws {GgufError} `shard-failed` where the page forbids another Worker */
   constructor(spawn: () => Worker, index: number) {
@@ -58,7 +59,7 @@ export class ShardMember {
 
   askStatistics(): Promise<ShardStatistics> {
     return new Promise((resolve, reject) => {
-      this.#statistics = {resolve, reject};
+      this.#statistics.push({resolve, reject});
       this.post({kind: 'ask-statistics'});
     });
   }
@@ -79,9 +80,10 @@ export class ShardMember {
   fail(error: GgufError): void {
     this.#ready?.reject(error);
     this.#room?.reject(error);
-    this.#statistics?.reject(error);
+    for (const {reject} of this.#statistics) reject(error);
     this.#ready = null;
     this.#room = null;
+    this.#statistics = [];
   }
 
   terminate(): void {
@@ -111,7 +113,7 @@ export class ShardMember {
         this.#room = null;
         break;
       case 'statistics':
-        this.#statistics?.resolve(message.statistics);
+        this.#statistics.shift()?.resolve(message.statistics);
         break;
       case 'failed':
         this.#end(GgufError.fromData(message.error));

@@ -99,8 +99,9 @@ export class ShardTeam implements OtherShards, Conductor {
     return this.#members.reduce((sum, {wasmBytes}) => sum + wasmBytes, 0);
   }
 
-  /** Of the other shards. */
-  askStatistics(): Promise<readonly ShardStatistics[]> {
+  /** Of the other shards. @throws {GgufError} `shard-failed` */
+  async askStatistics(): Promise<readonly ShardStatistics[]> {
+    this.#requireWhole();
     return Promise.all(this.#members.map((member) => member.askStatistics()));
   }
 

@@ -88,6 +88,21 @@ describe('a shard that ends', () => {
     await fragile.end();
   });
 
+  it('is told by the diagnostics, which nobody waits for in vain', async () => {
+    const fragile = new FragileRuntime();
+    await fragile.load(2);
+    const [one, other] = await Promise.all([
+      fragile.runtime.diagnostics([]),
+      fragile.runtime.diagnostics([]),
+    ]);
+    expect(one.shards?.each).to.have.length(2);
+    expect(other.shards).to.deep.equal(one.shards);
+    fragile.workers[0]?.terminate();
+    await expectRefusal(() => fragile.runtime.diagnostics([]), 'shard-failed');
+    await expectRefusal(() => fragile.runtime.diagnostics([]), 'shard-failed');
+    await fragile.end();
+  });
+
   it('before it began: the model is loaded over fewer, and the diagnostics tell', async () => {
     const fragile = new FragileRuntime(() => new URL('/no-such-script.js', location.href));
     await fragile.load(2);
