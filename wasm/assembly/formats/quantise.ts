@@ -44,3 +44,20 @@ export function sumBytes(q: v128): i32 {
     i32x4.extract_lane(s, 0) + i32x4.extract_lane(s, 1) + i32x4.extract_lane(s, 2) + i32x4.extract_lane(s, 3)
   );
 }
+
+/** The sum of the magnitudes of what is negative in 32 columns, whose sum is `sum`. */
+// @ts-ignore: decorator
+@inline
+export function sumNegatives(low: v128, high: v128, sum: i32): i32 {
+  return (sumBytes(i8x16.abs(low)) + sumBytes(i8x16.abs(high)) - sum) >> 1;
+}
+
+/** Two i16: the sum of the bytes whose number modulo 4 is 0 or 1, and that of the others. */
+// @ts-ignore: decorator
+@inline
+export function sumPairs(q: v128): i32 {
+  let s = i16x8.extadd_pairwise_i8x16_s(q);
+  s = i16x8.add(s, i32x4.shuffle(s, s, 2, 3, 0, 1));
+  s = i16x8.add(s, i32x4.shuffle(s, s, 1, 0, 3, 2));
+  return i32x4.extract_lane(s, 0);
+}

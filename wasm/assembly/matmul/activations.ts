@@ -11,10 +11,10 @@ import {hasMinimum, hasTwoScales} from '../formats/small-block';
 import {SUPER_COLUMNS} from '../formats/super-block';
 import {offsetOf} from '../formats/type-values';
 import {roundToF16} from '../formats/f16';
-import {largestMagnitude, quantise16, sumBytes} from '../formats/quantise';
+import {largestMagnitude, quantise16, sumBytes, sumNegatives} from '../formats/quantise';
 import {BYTES_BLOCK, TILE_TOKENS, WORDS_BLOCK, WORDS_SHIFT} from './block';
 import {q8Start, usesWords} from './dot-mode';
-import {storeBytes, storeQ4Words, storeQ8Words} from './store-activations';
+import {storeBytes, storeQ4Words, storeQ8Words, storeSigns} from './store-activations';
 import {quantiseSuperRow, superBytes} from './super-activations';
 import {smallScratchBytes} from './small-tile';
 import {expandedGroupBytes} from './super-tile';
@@ -91,6 +91,7 @@ function copyRow(x: usize, columns: i32, out: usize, step: usize): void {
 function quantiseRow(format: Format, x: usize, columns: i32, out: usize, lane: usize, lanes: usize): void {
   const words = usesWords(format);
   const dataBytes: usize = words ? 64 : 32;
+  const signs = ASC_FEATURE_RELAXED_SIMD && words && lanes == 1;
   let sums = out + sumsOffset(format, columns, lanes) + lane * 4;
   for (let column: i32 = 0; column < columns; column += BLOCK_COLUMNS) {
     const d = largestMagnitude(x, x + 128) / 127;
@@ -100,7 +101,8 @@ function quantiseRow(format: Format, x: usize, columns: i32, out: usize, lane: u
     const low = quantise16(x, inverse), high = quantise16(x + 64, inverse);
     const lowSum = sumBytes(low), highSum = sumBytes(high);
     const sum = lowSum + highSum;
-    if (!words) storeBytes(out + lane * 4, lanes * 4, low, high);
+    if (signs) storeSigns(out, low, high);
+    else if (!words) storeBytes(out + lane * 4, lanes * 4, low, high);
     else if (format == Q4 || format == Q4_MIN) storeQ4Words(out + lane * 16, lanes * 16, low, high);
     else storeQ8Words(out + lane * 8, lanes * 8, low, high);
     const tail = out + dataBytes * lanes + lane * 4;
@@ -110,7 +112,8 @@ function quantiseRow(format: Format, x: usize, columns: i32, out: usize, lane: u
       store<i16>(tail + lanes * 4, <i16>startOf(format, highSum), 2);
     } else {
       const start = startOf(format, sum);
-      store<i32>(tail + lanes * 4, words ? start << WORDS_SHIFT : start);
+      if (signs) store<i32>(tail + 4, sumNegatives(low, high, sum));
+      else store<i32>(tail + lanes * 4, words ? start << WORDS_SHIFT : start);
     }
     if (hasMinimum(format)) {
       store<f32>(sums, scale * <f32>sum);

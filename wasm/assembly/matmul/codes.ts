@@ -62,13 +62,20 @@ export function nextHigh(shape: Format, high: v128): v128 {
   return codeBits(shape) == 6 || codeBits(shape) == 3 ? i16x8.shr_u(high, 2) : high;
 }
 
+/** Entries of a table of 16; without a check of the codes, which are below 16, where the core may leave it out. */
+// @ts-ignore: decorator
+@inline
+function lookUp(table: v128, codes: v128): v128 {
+  return ASC_FEATURE_RELAXED_SIMD ? i8x16.relaxed_swizzle(table, codes) : i8x16.swizzle(table, codes);
+}
+
 /** Quad p of nibbles, where `low` is part p, and quad 4 + p. */
 // @ts-ignore: decorator
 @inline
 export function lowNibbles(shape: Format, low: v128, high: v128, mask: v128, mask2: v128, table: v128): v128 {
   const code = v128.and(low, mask);
   if (codeBits(shape) > 4) return v128.or(code, v128.and(i16x8.shl(high, 4), mask2));
-  return hasTable(shape) ? i8x16.swizzle(table, code) : code;
+  return hasTable(shape) ? lookUp(table, code) : code;
 }
 
 // @ts-ignore: decorator
@@ -76,7 +83,7 @@ export function lowNibbles(shape: Format, low: v128, high: v128, mask: v128, mas
 export function highNibbles(shape: Format, low: v128, high: v128, mask: v128, mask2: v128, table: v128): v128 {
   const code = v128.and(i16x8.shr_u(low, 4), mask);
   if (codeBits(shape) > 4) return v128.or(code, v128.and(high, mask2));
-  return hasTable(shape) ? i8x16.swizzle(table, code) : code;
+  return hasTable(shape) ? lookUp(table, code) : code;
 }
 
 /** Pair `i` (0 to 3) of bits of part h: quads 2 h, 2 h + 1, 4 + 2 h, 5 + 2 h. */

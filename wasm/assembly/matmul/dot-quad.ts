@@ -18,6 +18,11 @@ export const WORDS: Dot = 1;
 export const SHORTS: Dot = 2;
 /** By the same, every product widened at once, because a second one would overflow. */
 export const PAIRS: Dot = 3;
+/**
+ * Weights of 8 bits by the same, with one token: the operand of 7 bits is |x|, and a weight is inverted where x is negative. Inverted
+ * it is -w - 1, so that the sum of |x| over the negative x is missing: sums begin with it.
+ */
+export const SIGNS: Dot = 4;
 
 /** Of the kernels that every format has: in the relaxed core some have others besides. */
 export const DOT: Dot = ASC_FEATURE_RELAXED_SIMD ? BYTES : WORDS;
@@ -26,6 +31,18 @@ export const DOT: Dot = ASC_FEATURE_RELAXED_SIMD ? BYTES : WORDS;
 export function dotOf(format: Format): Dot {
   if (usesWords(format)) return WORDS;
   return isSlow() ? SHORTS : BYTES;
+}
+
+/** For weights of a format with one token. */
+export function vectorDotOf(format: Format): Dot {
+  return ASC_FEATURE_RELAXED_SIMD && usesWords(format) ? SIGNS : dotOf(format);
+}
+
+/** Whether a quad of activations has 8 bytes: words, or magnitudes and signs. */
+// @ts-ignore: decorator
+@inline
+export function isWide(kind: Dot): bool {
+  return kind == WORDS || kind == SIGNS;
 }
 
 /** The largest operand of a shape's weights. */
@@ -61,8 +78,8 @@ export function quadsAtOnce(shape: Format, kind: Dot, quads: i32): i32 {
 /** Bytes of a quad of one token. */
 // @ts-ignore: decorator
 @inline
-export function quadBytes(words: bool): usize {
-  return words ? 8 : 4;
+export function quadBytes(wide: bool): usize {
+  return wide ? 8 : 4;
 }
 
 /** Words: x0 and x2 in `even`, 256 x1 and 256 x3 in `odd`. */
@@ -80,7 +97,7 @@ export function begin(kind: Dot, sum: v128): v128 {
   return kind == SHORTS ? i32x4.splat(0) : sum;
 }
 
-/** For activations in registers: bytes `k`, or words `k` and `odd`. */
+/** For activations in registers: bytes `k`, words `k` and `odd`, or magnitudes `k` and signs `odd`. */
 // @ts-ignore: decorator
 @inline
 export function dotLoaded(kind: Dot, k: v128, odd: v128, w: v128, sum: v128): v128 {
@@ -88,6 +105,7 @@ export function dotLoaded(kind: Dot, k: v128, odd: v128, w: v128, sum: v128): v1
     if (kind == BYTES) return dot(k, w, sum);
     if (kind == SHORTS) return i16x8.add(sum, dotPairs(k, w));
     if (kind == PAIRS) return i32x4.add(sum, i32x4.extadd_pairwise_i16x8_s(dotPairs(k, w)));
+    if (kind == SIGNS) return i32x4.add(sum, i32x4.extadd_pairwise_i16x8_s(dotPairs(v128.xor(w, odd), k)));
   }
   return dotWords(k, odd, w, sum);
 }
@@ -99,11 +117,11 @@ export function finish(kind: Dot, sum: v128, added: v128): v128 {
   return kind == SHORTS ? i32x4.add(sum, i32x4.extadd_pairwise_i16x8_s(added)) : added;
 }
 
-/** The words beside those at `x`; none where activations are bytes. */
+/** The words, or signs, beside those at `x`; none where activations are bytes. */
 // @ts-ignore: decorator
 @inline
 export function loadOdd(kind: Dot, x: usize): v128 {
-  return kind == WORDS ? v128.load32_splat(x, 4) : i32x4.splat(0);
+  return isWide(kind) ? v128.load32_splat(x, 4) : i32x4.splat(0);
 }
 
 /** For the activations at `x`. */

@@ -6,11 +6,12 @@ import {hasMinimum, hasTwoScales, smallBlocksBytes} from '../formats/small-block
 import {SUPER_COLUMNS} from '../formats/super-block';
 import {scratchOffset, sumsOffset, tokenBytes} from './activations';
 import {TILE_TOKENS, streamsOf} from './block';
-import {Dot, WORDS, dotOf} from './dot-quad';
+import {Dot, SIGNS, WORDS, dotOf, vectorDotOf} from './dot-quad';
 import {addFloatsTile, addFloatsVector, floatsTile, floatsVector, widenGroup} from './floats';
 import {q4BytesTile, q4BytesVector} from './q4-bytes';
 import {q4WordsTile, q4WordsVector} from './q4-words';
 import {q8BytesTile, q8BytesVector} from './q8-bytes';
+import {q8SignsVector} from './q8-signs';
 import {q8WordsTile, q8WordsVector} from './q8-words';
 import {expandedScratch, expandSmallGroup, minimaScratch} from './small-tile';
 import {smallVector} from './small-vector';
@@ -155,7 +156,9 @@ function multiplyVector(
   } else if (isSmall(format)) {
     multiplySmallVector(format, weights, stride, streams, x, y, yStride, columns);
   } else if (format == Q8) {
-    if (dotOf(Q8) == WORDS) q8WordsVector(weights, stride, streams, x, y, yStride, blocks);
+    const kind = vectorDotOf(Q8);
+    if (kind == WORDS) q8WordsVector(weights, stride, streams, x, y, yStride, blocks);
+    else if (ASC_FEATURE_RELAXED_SIMD && kind == SIGNS) q8SignsVector(weights, stride, streams, x, y, yStride, blocks);
     else if (ASC_FEATURE_RELAXED_SIMD) q8BytesVector(weights, stride, streams, x, y, yStride, blocks);
   } else if (format == Q4) {
     multiplyQ4Vector(weights, stride, streams, x, y, yStride, blocks);

@@ -13,17 +13,18 @@ import {
   BYTES,
   DOT,
   Dot,
+  SIGNS,
   WORDS,
   begin,
   dotLoaded,
-  dotOf,
-  dotQuad,
   exactSum,
   finish,
+  isWide,
   loadOdd,
   quadBytes,
   quadsAtOnce,
   shortsOf,
+  vectorDotOf,
 } from './dot-quad';
 
 /** `addToResults` for scales that are no f16. */
@@ -51,21 +52,21 @@ function addScaled(
 // @ts-ignore: decorator
 @inline
 function addNibbles(format: Format, kind: Dot, scales: usize, codes: usize, x: usize, y: usize, table: v128): void {
-  const words = kind == WORDS, quad = quadBytes(words), tail = x + 8 * quad;
+  const wide = isWide(kind), quad = quadBytes(wide), tail = x + 8 * quad;
   const mask = lowMask(format), mask2 = highMask(format);
   const start = v128.load32_splat(tail, 4);
   let a0 = start, a1 = start, a2 = start, a3 = start;
-  const x4 = x + 4 * quad;
   const turns = quadsAtOnce(format, kind, 8) / 2; // each of a low and a high quad
   // Of 5 bits at most: the high plane has one part.
   let h0 = loadHigh(format, SMALL_QUAD, codes, 0), h1 = loadHigh(format, SMALL_QUAD, codes + 16, 0);
   let h2 = loadHigh(format, SMALL_QUAD, codes + 32, 0), h3 = loadHigh(format, SMALL_QUAD, codes + 48, 0);
+  let part = codes;
   for (let p: i32 = 0; p < 4; ) {
     let p0 = begin(kind, a0), p1 = begin(kind, a1), p2 = begin(kind, a2), p3 = begin(kind, a3);
     for (const end = p + turns; p < end; p++) {
-      const part = codes + p * SMALL_QUAD, at = p * quad;
-      const k = v128.load32_splat(x + at), odd = loadOdd(kind, x + at);
-      const k4 = v128.load32_splat(x4 + at), odd4 = loadOdd(kind, x4 + at);
+      const k = v128.load32_splat(x), odd = loadOdd(kind, x);
+      const k4 = isWide(kind) ? v128.load32_splat(x, 32) : v128.load32_splat(x, 16);
+      const odd4 = loadOdd(kind, x + 4 * quad);
       let w = v128.load(part);
       p0 = dotLoaded(kind, k, odd, lowNibbles(format, w, h0, mask, mask2, table), p0);
       p0 = dotLoaded(kind, k4, odd4, highNibbles(format, w, h0, mask, mask2, table), p0);
@@ -82,6 +83,8 @@ function addNibbles(format: Format, kind: Dot, scales: usize, codes: usize, x: u
       p3 = dotLoaded(kind, k, odd, lowNibbles(format, w, h3, mask, mask2, table), p3);
       p3 = dotLoaded(kind, k4, odd4, highNibbles(format, w, h3, mask, mask2, table), p3);
       h3 = nextHigh(format, h3);
+      part += SMALL_QUAD;
+      x += quad;
     }
     a0 = finish(kind, a0, p0);
     a1 = finish(kind, a1, p1);
@@ -90,7 +93,7 @@ function addNibbles(format: Format, kind: Dot, scales: usize, codes: usize, x: u
   }
   const xScale = v128.load32_splat(tail);
   if (format == MXFP4) addScaled(format, kind, y, scales, 0, xScale, a0, a1, a2, a3);
-  else addToResults(y, scales, xScale, words ? WORDS_SHIFT : 0, a0, a1, a2, a3);
+  else addToResults(y, scales, xScale, kind == WORDS ? WORDS_SHIFT : 0, a0, a1, a2, a3);
 }
 
 /** The nibbles of NVFP4's columns 0 … 15 (`half` 0) or 16 … 31, as operands. */
@@ -126,42 +129,51 @@ function addHalf(half: i32, kind: Dot, scales: usize, codes: usize, x: usize, y:
   addScaled(NVFP4, kind, y, scales, half, xScale, a0, a1, a2, a3);
 }
 
-/** The products of one vector of pairs of bits, part h, with the 4 quads that it holds. */
-// @ts-ignore: decorator
-@inline
-function dotPairs(format: Format, kind: Dot, x: usize, w: v128, h: i32, mask: v128, sum: v128): v128 {
-  const quad = quadBytes(kind == WORDS);
-  let at = x + 2 * h * quad;
-  const none = i32x4.splat(0);
-  sum = dotQuad(kind, at, pairCodes(format, w, none, 0, mask, none), sum);
-  at += quad;
-  sum = dotQuad(kind, at, pairCodes(format, w, none, 1, mask, none), sum);
-  at += 3 * quad;
-  sum = dotQuad(kind, at, pairCodes(format, w, none, 2, mask, none), sum);
-  at += quad;
-  return dotQuad(kind, at, pairCodes(format, w, none, 3, mask, none), sum);
-}
-
 /** One block of 16 rows × 32 columns of pairs of bits. */
 // @ts-ignore: decorator
 @inline
 function addPairs(format: Format, kind: Dot, scales: usize, codes: usize, x: usize, y: usize): void {
-  const words = kind == WORDS, tail = x + 8 * quadBytes(words);
-  const mask = lowMask(format);
+  const quad = quadBytes(isWide(kind)), tail = x + 8 * quad;
+  const mask = lowMask(format), none = i32x4.splat(0);
   const start = v128.load32_splat(tail, 4);
   let a0 = begin(kind, start), a1 = a0, a2 = a0, a3 = a0;
-  for (let h: i32 = 0; h < 2; h++) {
-    const part = codes + h * SMALL_QUAD;
-    a0 = dotPairs(format, kind, x, v128.load(part), h, mask, a0);
-    a1 = dotPairs(format, kind, x, v128.load(part, 16), h, mask, a1);
-    a2 = dotPairs(format, kind, x, v128.load(part, 32), h, mask, a2);
-    a3 = dotPairs(format, kind, x, v128.load(part, 48), h, mask, a3);
+  for (let half: i32 = 0; half < 2; half++) {
+    const w0 = v128.load(codes), w1 = v128.load(codes, 16), w2 = v128.load(codes, 32), w3 = v128.load(codes, 48);
+    // Quads 0, 1, 4 and 5, or 2, 3, 6 and 7.
+    let k = v128.load32_splat(x), odd = loadOdd(kind, x);
+    a0 = dotLoaded(kind, k, odd, pairCodes(format, w0, none, 0, mask, none), a0);
+    a1 = dotLoaded(kind, k, odd, pairCodes(format, w1, none, 0, mask, none), a1);
+    a2 = dotLoaded(kind, k, odd, pairCodes(format, w2, none, 0, mask, none), a2);
+    a3 = dotLoaded(kind, k, odd, pairCodes(format, w3, none, 0, mask, none), a3);
+    x += quad;
+    k = v128.load32_splat(x);
+    odd = loadOdd(kind, x);
+    a0 = dotLoaded(kind, k, odd, pairCodes(format, w0, none, 1, mask, none), a0);
+    a1 = dotLoaded(kind, k, odd, pairCodes(format, w1, none, 1, mask, none), a1);
+    a2 = dotLoaded(kind, k, odd, pairCodes(format, w2, none, 1, mask, none), a2);
+    a3 = dotLoaded(kind, k, odd, pairCodes(format, w3, none, 1, mask, none), a3);
+    x += 3 * quad;
+    k = v128.load32_splat(x);
+    odd = loadOdd(kind, x);
+    a0 = dotLoaded(kind, k, odd, pairCodes(format, w0, none, 2, mask, none), a0);
+    a1 = dotLoaded(kind, k, odd, pairCodes(format, w1, none, 2, mask, none), a1);
+    a2 = dotLoaded(kind, k, odd, pairCodes(format, w2, none, 2, mask, none), a2);
+    a3 = dotLoaded(kind, k, odd, pairCodes(format, w3, none, 2, mask, none), a3);
+    x += quad;
+    k = v128.load32_splat(x);
+    odd = loadOdd(kind, x);
+    a0 = dotLoaded(kind, k, odd, pairCodes(format, w0, none, 3, mask, none), a0);
+    a1 = dotLoaded(kind, k, odd, pairCodes(format, w1, none, 3, mask, none), a1);
+    a2 = dotLoaded(kind, k, odd, pairCodes(format, w2, none, 3, mask, none), a2);
+    a3 = dotLoaded(kind, k, odd, pairCodes(format, w3, none, 3, mask, none), a3);
+    codes += SMALL_QUAD;
+    x -= 3 * quad;
   }
   a0 = finish(kind, start, a0);
   a1 = finish(kind, start, a1);
   a2 = finish(kind, start, a2);
   a3 = finish(kind, start, a3);
-  addToResults(y, scales, v128.load32_splat(tail), words ? WORDS_SHIFT : 0, a0, a1, a2, a3);
+  addToResults(y, scales, v128.load32_splat(tail), kind == WORDS ? WORDS_SHIFT : 0, a0, a1, a2, a3);
 }
 
 // @ts-ignore: decorator
@@ -191,7 +203,7 @@ function multiply(
       else addPairs(format, kind, scales, codes, x, results);
       scales += stride;
     }
-    x += kind == WORDS ? WORDS_BLOCK : BYTES_BLOCK;
+    x += isWide(kind) ? WORDS_BLOCK : BYTES_BLOCK;
   }
 }
 
@@ -213,8 +225,8 @@ function iq4NlVector(w: usize, stride: usize, streams: i32, x: usize, y: usize, 
 }
 
 // prettier-ignore
-function iq4NlWordsVector(w: usize, stride: usize, streams: i32, x: usize, y: usize, yStride: usize, blocks: usize, table: v128): void {
-  multiply(IQ4_NL, WORDS, w, stride, streams, x, y, yStride, blocks, table);
+function iq4NlSignsVector(w: usize, stride: usize, streams: i32, x: usize, y: usize, yStride: usize, blocks: usize, table: v128): void {
+  multiply(IQ4_NL, SIGNS, w, stride, streams, x, y, yStride, blocks, table);
 }
 
 // prettier-ignore
@@ -262,9 +274,9 @@ export function smallVector(
   blocks: usize,
 ): void {
   const table = operands(tableOf(format), offsetOf(format));
-  const kind = dotOf(format);
+  const kind = vectorDotOf(format);
   if (ASC_FEATURE_RELAXED_SIMD && kind != BYTES) {
-    if (kind == WORDS) iq4NlWordsVector(w, stride, streams, x, y, yStride, blocks, table);
+    if (kind == SIGNS) iq4NlSignsVector(w, stride, streams, x, y, yStride, blocks, table);
     else if (format == Q5 || format == Q5_MIN) q5ShortsVector(w, stride, streams, x, y, yStride, blocks, table);
     else if (format == MXFP4) mxfp4ShortsVector(w, stride, streams, x, y, yStride, blocks, table);
     else if (format == NVFP4) nvfp4ShortsVector(w, stride, streams, x, y, yStride, blocks, table);

@@ -25,6 +25,15 @@ export function storeQ8Words(out: usize, step: usize, low: v128, high: v128): vo
   storeLanes(out + 4 * step + 4, step, v128.and(high, odd));
 }
 
+/** Parts of 4 columns, each magnitudes, then 255 where a column is negative and 0 elsewhere. */
+export function storeSigns(out: usize, low: v128, high: v128): void {
+  const zero = i8x16.splat(0);
+  storeLanes(out, 8, i8x16.abs(low));
+  storeLanes(out + 4, 8, i8x16.lt_s(low, zero));
+  storeLanes(out + 32, 8, i8x16.abs(high));
+  storeLanes(out + 36, 8, i8x16.lt_s(high, zero));
+}
+
 /** Parts of 4 low and 4 high columns: 256 x0, 256 x2 · 16 x16, 16 x18 · x1, x3 · 256 x17, 256 x19. */
 export function storeQ4Words(out: usize, step: usize, low: v128, high: v128): void {
   storeLanes(out, step, i16x8.shl(low, 8));

@@ -38,7 +38,7 @@ import {
   quadsAtOnce,
 } from './dot-quad';
 import {LONG_SUMS, SHORT_SUMS, SUPER_TAIL, superBytes, superData} from './super-activations';
-import {loadMinima, loadScales, startOf} from './super-vector';
+import {loadMinima, loadScales, startOf} from './super-sums';
 
 const QUADS_BYTES: usize = 64 * QUAD_BYTES;
 

@@ -6,70 +6,43 @@
  *   result = result - f32(sum of minimum × (sum of q)) × (dmin × d of the activations)
  */
 import {Format, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K, TABLE, TABLE_SHORT, TQ2, shapeOf} from '../formats/format';
-import {loadF16x4} from '../formats/f16';
 import {
   QUAD_BYTES,
   codesOffset,
-  hasMinima,
   hasShortSubs,
-  minimaOffset,
   planesBytes,
-  scalesOffset,
   subCount,
   superBlockBytes,
 } from '../formats/super-block';
 import {offsetOf, tableOf, unitOf} from '../formats/type-values';
-import {WORDS_SHIFT, clearResults} from './block';
+import {clearResults} from './block';
 import {hasNibbles, highMask, highNibbles, loadHigh, lowMask, lowNibbles, nextHigh, operands, pairCodes, partsPerHigh} from './codes';
 import {
   BYTES,
   DOT,
   Dot,
+  SHORTS,
+  SIGNS,
   WORDS,
   begin,
-  dotOf,
   dotQuad,
   exactSum,
   finish,
+  isWide,
   quadBytes,
   quadsAtOnce,
   shortsOf,
+  vectorDotOf,
 } from './dot-quad';
-import {LONG_SUMS, SHORT_SUMS, superBytes, superData} from './super-activations';
+import {LONG_SUMS, NEGATIVE_SUMS, SHORT_SUMS, superBytes, superData} from './super-activations';
+import {addShortsBlock} from './super-shorts';
+import {addSums, loadScales, startOf} from './super-sums';
 
-/** What an integer sum begins with; `sum`: the address of the sum of its activations. */
+/** What a sum of 32 columns begins with where weights are inverted; see SIGNS. */
 // @ts-ignore: decorator
 @inline
-export function startOf(words: bool, offset: i32, sum: usize): v128 {
-  return i32x4.splat((-offset * <i32>load<i16>(sum)) << (words ? WORDS_SHIFT : 0));
-}
-
-/** The integer scales of a sub-block, 8 rows. */
-// @ts-ignore: decorator
-@inline
-export function loadScales(shape: Format, block: usize, sub: usize): v128 {
-  const pointer = block + scalesOffset(shape) + sub * 8;
-  if (shape == Q2_K) return v128.and(v128.load8x8_u(pointer), i16x8.splat(15));
-  return v128.load8x8_s(pointer);
-}
-
-/** The minima of sub-blocks 2 pair and 2 pair + 1: i16 pairs of 4 rows, `upper` of rows 4 to 7. */
-// @ts-ignore: decorator
-@inline
-export function loadMinima(shape: Format, block: usize, pair: usize, upper: bool): v128 {
-  if (shape != Q2_K) return v128.load8x8_u(block + minimaOffset(shape) + pair * 16 + (upper ? 8 : 0));
-  const pointer = block + scalesOffset(shape) + pair * 16;
-  const even = i16x8.shr_u(v128.load8x8_u(pointer), 4), odd = i16x8.shr_u(v128.load8x8_u(pointer, 8), 4);
-  return upper
-    ? i16x8.shuffle(even, odd, 4, 12, 5, 13, 6, 14, 7, 15)
-    : i16x8.shuffle(even, odd, 0, 8, 1, 9, 2, 10, 3, 11);
-}
-
-/** The address of the sums of activations that belong to the minima. */
-// @ts-ignore: decorator
-@inline
-export function sumsForMinima(shape: Format, tail: usize): usize {
-  return tail + (hasShortSubs(shape) ? SHORT_SUMS : LONG_SUMS);
+function negativesOf(tail: usize, part: usize): v128 {
+  return i32x4.splat(load<i16>(tail + NEGATIVE_SUMS + part * 2));
 }
 
 /** Adds one compute block of 8 rows to their results at `y`. `unit`, `offset`, `table`: see formats/type-values.ts. */
@@ -85,14 +58,14 @@ function addSuperBlock(
   offset: i32,
   table: v128,
 ): void {
-  const words = kind == WORDS, quad = quadBytes(words), short = hasShortSubs(shape);
-  const tail = x + superData(words);
+  const words = kind == WORDS, wide = isWide(kind), quad = quadBytes(wide), short = hasShortSubs(shape);
+  const tail = x + superData(wide);
   const mask = lowMask(shape), mask2 = highMask(shape);
   let s0 = i32x4.splat(0), s1 = s0;
   let codes = block + codesOffset(shape);
   for (let part: usize = 0; part < 8; part++) {
     // a: the sub-block, or the first of two; b: the second one.
-    let a0 = startOf(words, offset, short ? tail + SHORT_SUMS + part * 4 : tail + LONG_SUMS + part * 2), a1 = a0;
+    let a0 = kind == SIGNS ? negativesOf(tail, part) : startOf(words, offset, short ? tail + SHORT_SUMS + part * 4 : tail + LONG_SUMS + part * 2), a1 = a0;
     let b0 = i32x4.splat(0), b1 = b0;
     if (short) {
       b0 = startOf(words, offset, tail + SHORT_SUMS + 2 + part * 4);
@@ -185,23 +158,7 @@ function addSuperBlock(
     }
     codes += planesBytes(shape);
   }
-  const d = v128.load32_splat(tail);
-  const scale = f32x4.mul(d, f32x4.splat(unit));
-  let f0 = f32x4.add(v128.load(y), f32x4.mul(f32x4.convert_i32x4_s(s0), f32x4.mul(loadF16x4(block), scale)));
-  let f1 = f32x4.add(v128.load(y, 16), f32x4.mul(f32x4.convert_i32x4_s(s1), f32x4.mul(loadF16x4(block + 8), scale)));
-  if (hasMinima(shape)) {
-    let m0 = i32x4.splat(0), m1 = m0;
-    const sums = sumsForMinima(shape, tail);
-    for (let pair: usize = 0; pair < subCount(shape) / 2; pair++) {
-      const q = v128.load32_splat(sums + pair * 4);
-      m0 = i32x4.add(m0, i32x4.dot_i16x8_s(q, loadMinima(shape, block, pair, false)));
-      m1 = i32x4.add(m1, i32x4.dot_i16x8_s(q, loadMinima(shape, block, pair, true)));
-    }
-    f0 = f32x4.sub(f0, f32x4.mul(f32x4.convert_i32x4_s(m0), f32x4.mul(loadF16x4(block + 16), d)));
-    f1 = f32x4.sub(f1, f32x4.mul(f32x4.convert_i32x4_s(m1), f32x4.mul(loadF16x4(block + 24), d)));
-  }
-  v128.store(y, f0);
-  v128.store(y, f1, 16);
+  addSums(shape, block, tail, y, unit, s0, s1);
 }
 
 // @ts-ignore: decorator
@@ -226,12 +183,14 @@ function multiply(
     let group = weights;
     for (let results = y; results < end; results += yStride) {
       for (let half: usize = 0; half < 2; half++) {
-        addSuperBlock(shape, kind, group + half * superBlockBytes(shape), x, results + half * 32, unit, offset, table);
+        const at = group + half * superBlockBytes(shape), to = results + half * 32;
+        if (ASC_FEATURE_RELAXED_SIMD && kind == SHORTS && subCount(shape)) addShortsBlock(shape, at, x, to, unit, offset);
+        else addSuperBlock(shape, kind, at, x, to, unit, offset, table);
       }
       group += stride;
     }
     weights += 2 * superBlockBytes(shape);
-    x += superBytes(kind == WORDS);
+    x += superBytes(isWide(kind));
   }
 }
 
@@ -244,7 +203,7 @@ function q2kVector(w: usize, stride: usize, streams: i32, x: usize, y: usize, yS
 
 // prettier-ignore
 function q2kShortsVector(w: usize, stride: usize, streams: i32, x: usize, y: usize, yStride: usize, blocks: i32, unit: f32, offset: i32, table: v128): void {
-  multiply(Q2_K, shortsOf(Q2_K), w, stride, streams, x, y, yStride, blocks, unit, offset, table);
+  multiply(Q2_K, SHORTS, w, stride, streams, x, y, yStride, blocks, unit, offset, table);
 }
 
 // prettier-ignore
@@ -254,7 +213,7 @@ function q3kVector(w: usize, stride: usize, streams: i32, x: usize, y: usize, yS
 
 // prettier-ignore
 function q3kShortsVector(w: usize, stride: usize, streams: i32, x: usize, y: usize, yStride: usize, blocks: i32, unit: f32, offset: i32, table: v128): void {
-  multiply(Q3_K, shortsOf(Q3_K), w, stride, streams, x, y, yStride, blocks, unit, offset, table);
+  multiply(Q3_K, SHORTS, w, stride, streams, x, y, yStride, blocks, unit, offset, table);
 }
 
 // prettier-ignore
@@ -264,7 +223,7 @@ function q4kVector(w: usize, stride: usize, streams: i32, x: usize, y: usize, yS
 
 // prettier-ignore
 function q4kShortsVector(w: usize, stride: usize, streams: i32, x: usize, y: usize, yStride: usize, blocks: i32, unit: f32, offset: i32, table: v128): void {
-  multiply(Q4_K, shortsOf(Q4_K), w, stride, streams, x, y, yStride, blocks, unit, offset, table);
+  multiply(Q4_K, SHORTS, w, stride, streams, x, y, yStride, blocks, unit, offset, table);
 }
 
 // prettier-ignore
@@ -274,7 +233,7 @@ function q5kVector(w: usize, stride: usize, streams: i32, x: usize, y: usize, yS
 
 // prettier-ignore
 function q5kShortsVector(w: usize, stride: usize, streams: i32, x: usize, y: usize, yStride: usize, blocks: i32, unit: f32, offset: i32, table: v128): void {
-  multiply(Q5_K, shortsOf(Q5_K), w, stride, streams, x, y, yStride, blocks, unit, offset, table);
+  multiply(Q5_K, SHORTS, w, stride, streams, x, y, yStride, blocks, unit, offset, table);
 }
 
 // prettier-ignore
@@ -284,7 +243,7 @@ function q6kVector(w: usize, stride: usize, streams: i32, x: usize, y: usize, yS
 
 // prettier-ignore
 function q6kShortsVector(w: usize, stride: usize, streams: i32, x: usize, y: usize, yStride: usize, blocks: i32, unit: f32, offset: i32, table: v128): void {
-  multiply(Q6_K, shortsOf(Q6_K), w, stride, streams, x, y, yStride, blocks, unit, offset, table);
+  multiply(Q6_K, SHORTS, w, stride, streams, x, y, yStride, blocks, unit, offset, table);
 }
 
 // prettier-ignore
@@ -318,8 +277,8 @@ function shortTableShortsVector(w: usize, stride: usize, streams: i32, x: usize,
 }
 
 // prettier-ignore
-function tableWordsVector(w: usize, stride: usize, streams: i32, x: usize, y: usize, yStride: usize, blocks: i32, unit: f32, offset: i32, table: v128): void {
-  multiply(TABLE, WORDS, w, stride, streams, x, y, yStride, blocks, unit, offset, table);
+function tableSignsVector(w: usize, stride: usize, streams: i32, x: usize, y: usize, yStride: usize, blocks: i32, unit: f32, offset: i32, table: v128): void {
+  multiply(TABLE, SIGNS, w, stride, streams, x, y, yStride, blocks, unit, offset, table);
 }
 
 /** `streams` groups of 16 rows, `stride` apart, with one token: 16 f32 for each, `yStride` apart. */
@@ -335,9 +294,9 @@ export function superVector(
 ): void {
   const shape = shapeOf(format), unit = unitOf(format), offset = offsetOf(format);
   const table = operands(tableOf(format), offset);
-  const kind = dotOf(format);
+  const kind = vectorDotOf(format);
   if (ASC_FEATURE_RELAXED_SIMD && kind != BYTES) {
-    if (kind == WORDS) tableWordsVector(w, stride, streams, x, y, yStride, blocks, unit, offset, table);
+    if (kind == SIGNS) tableSignsVector(w, stride, streams, x, y, yStride, blocks, unit, offset, table);
     else if (shape == Q4_K) q4kShortsVector(w, stride, streams, x, y, yStride, blocks, unit, offset, table);
     else if (shape == Q6_K) q6kShortsVector(w, stride, streams, x, y, yStride, blocks, unit, offset, table);
     else if (shape == Q5_K) q5kShortsVector(w, stride, streams, x, y, yStride, blocks, unit, offset, table);
