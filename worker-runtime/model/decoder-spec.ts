@@ -75,6 +75,22 @@ export interface AttentionSpec {
   readonly gated?: boolean;
   /** Where > 0, queries, keys and values are kept within ± this. */
   readonly clamp?: number;
+  /** Where queries, keys and values come from shorter vectors. */
+  readonly latent?: LatentSpec;
+}
+
+/** Multi-head latent attention, every head with a key of its own. */
+export interface LatentSpec {
+  /** Length of the vector that all queries come from. */
+  readonly queryRank: number;
+  /** Length of the vector that all keys and values come from. */
+  readonly keyValueRank: number;
+  /** Dimensions at the end of each head that the rope turns; those of the keys are the same for all heads. */
+  readonly turnedLength: number;
+  /** Length of one head of values: at most that of keys. */
+  readonly valueLength: number;
+  /** Of the two shorter vectors. */
+  readonly norm: NormSpec;
 }
 
 /**

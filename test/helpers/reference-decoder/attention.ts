@@ -3,6 +3,7 @@ import {dot, sigmoid, softCap, softmax, split} from './math.ts';
 import type {Vector} from './math.ts';
 import {headNorm, norm} from './norms.ts';
 import {hasRope, rotate} from './rope.ts';
+import {latentProjections} from './latent.ts';
 import {isWindowed, windowLength} from './windows.ts';
 
 export interface ReferenceOptions {
@@ -47,7 +48,7 @@ export function attention(
   const heads = headsOf(file, layer);
   const all = inputs.map((x, position) => projections(file, layer, heads, x, position, options));
   const keys = all.map(({key}) => split(key, heads.length));
-  const values = all.map(({value}) => split(value, heads.length));
+  const values = all.map(({value}) => split(value, file.number('attention.value_length', heads.length)));
   const window = options.windows?.[layer] ?? (isWindowed(file, layer) ? windowLength(file) : 0);
   const slopes = alibiSlopes(file, heads.count);
   return all.map(({query, gate}, position) => {
@@ -84,6 +85,7 @@ function projections(
   const clamp = (row: Vector): Vector => row.map((value) => Math.min(limit, Math.max(-limit, value)));
   const normed = (tensor: string, row: Vector): Vector =>
     file.hasTensor(`${name}.${tensor}.weight`) ? headNorm(file, `${name}.${tensor}`, row, heads.length) : row;
+  if (file.is('minicpm3')) return latentProjections(file, layer, heads.count, x, {position, contextLength});
   const turned = (row: Vector): Vector =>
     hasRope(file, layer)
       ? rotate(file, row, {headLength: heads.length, layer, position, contextLength})

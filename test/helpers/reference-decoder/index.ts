@@ -91,12 +91,14 @@ function isParallel(file: ReferenceFile, name: string): boolean {
 function embeddingScale(file: ReferenceFile): number {
   if (file.is('gemma', 'gemma2', 'gemma3')) return Math.sqrt(file.number('embedding_length'));
   if (file.is('granite', 'granitemoe', 'granitehybrid')) return file.number('embedding_scale', 0) || 1;
+  if (file.is('minicpm3')) return 12;
   return file.is('minicpm') ? file.number('embedding_scale', 12) || 1 : 1;
 }
 
 /** Factor of what a block adds. */
 function residualScale(file: ReferenceFile): number {
   if (file.is('granite', 'granitemoe', 'granitehybrid')) return file.number('residual_scale', 0) || 1;
+  if (file.is('minicpm3')) return 1.4 / Math.sqrt(file.number('block_count'));
   if (!file.is('minicpm')) return 1;
   return file.number('residual_scale', 1.4 / Math.sqrt(file.number('block_count'))) || 1;
 }
@@ -104,6 +106,7 @@ function residualScale(file: ReferenceFile): number {
 function logitScale(file: ReferenceFile): number {
   if (file.is('granite', 'granitemoe', 'granitehybrid')) return 1 / file.number('logit_scale');
   if (file.is('minicpm')) return 1 / file.number('logit_scale', 256 / file.number('embedding_length'));
+  if (file.is('minicpm3')) return 256 / file.number('embedding_length');
   return file.is('command-r', 'cohere2') ? file.number('logit_scale', 0) || 1 : 1;
 }
 

@@ -29,6 +29,7 @@ import {
   seedOss,
 } from './llama-like.ts';
 import {llama} from './llama.ts';
+import {minicpm3} from './minicpm3.ts';
 import {modernBert} from './modern-bert.ts';
 import {olmo, olmo2, olmoe} from './olmo.ts';
 import {phi2, phi3, phimoe} from './phi.ts';
@@ -82,6 +83,7 @@ export const architectures: ReadonlyMap<string, Architecture> = new Map(
     mamba,
     mamba2,
     minicpm,
+    minicpm3,
     'modern-bert': modernBert,
     mpt,
     nemotron,

@@ -5,10 +5,14 @@ import type {AttentionSpec, QueryKeyNorm} from '../decoder-spec.ts';
 import type {ScratchPlan} from '../scratch.ts';
 import type {WeightPlanner} from '../weight-planner.ts';
 import type {Contraction, Linear, NormWeights, Vector} from '../weights.ts';
+import {planLatentHeads, planLatentScratch} from './latent-heads.ts';
+import type {LatentWeights} from './latent-heads.ts';
 
 export interface AttentionWeights {
   readonly heads: OwnHeads;
-  readonly query: Linear;
+  /** Instead of the following four. */
+  readonly latent: LatentWeights | null;
+  readonly query: Linear | null;
   /** Of what the heads give. */
   readonly gate: Linear | null;
   /** `null` where another layer's keys and values are used. */
@@ -44,6 +48,14 @@ export function ownHeads({headCount, headCountKv, headLength}: AttentionSpec, sh
   };
 }
 
+/** Columns of what the heads of each shard give. */
+function attendedRanges({headCount, headCountKv, headLength, latent}: AttentionSpec, share: Share): Range[] {
+  const columns = (headCount / headCountKv) * (latent?.valueLength ?? headLength);
+  return share.ranges(headCountKv).map((range) => scaled(range, columns));
+}
+
+const withoutProjections = {query: null, gate: null, key: null, value: null};
+
 /** @param name prefix of the layer's tensors */
 export function planAttention(
   spec: AttentionSpec,
@@ -51,23 +63,29 @@ export function planAttention(
   name: string,
   weights: WeightPlanner,
 ): AttentionWeights {
-  const {headCount, headCountKv, headLength, queryKeyNorm, outputNorm, sharesCacheOf} = spec;
-  const queryLength = headCount * headLength;
+  const {headCount, headCountKv, headLength, queryKeyNorm, outputNorm, sharesCacheOf, latent} = spec;
+  const valueLength = latent?.valueLength ?? headLength;
+  const attendedLength = headCount * valueLength;
   const heads = ownHeads(spec, weights.share);
   const norm = (tensor: string, count: number): NormWeights | null =>
     queryKeyNorm ? planHeadNorm(queryKeyNorm, `${name}.${tensor}`, count, headLength, weights) : null;
   return {
     heads,
-    ...planQueryKeyValue(spec, heads, embeddingLength, name, weights),
-    output: weights.contraction(`${name}.attn_output`, embeddingLength, queryLength, {
+    ...(latent
+      ? {
+          ...withoutProjections,
+          latent: planLatentHeads(spec, latent, heads, embeddingLength, name, weights),
+        }
+      : {latent: null, ...planQueryKeyValue(spec, heads, embeddingLength, name, weights)}),
+    output: weights.contraction(`${name}.attn_output`, embeddingLength, attendedLength, {
       units: headCountKv,
-      ranges: heads.queryRanges,
+      ranges: attendedRanges(spec, weights.share),
       needsWhole: outputNorm !== undefined,
     }),
     queryNorm: norm('attn_q_norm', headCount),
     keyNorm: sharesCacheOf === undefined ? norm('attn_k_norm', headCountKv) : null,
     sinks: spec.sinks ? weights.vector(`${name}.attn_sinks.weight`, [headCount]) : null,
-    outputNorm: outputNorm ? weights.norm(`${name}.attn_sub_norm`, queryLength, outputNorm) : null,
+    outputNorm: outputNorm ? weights.norm(`${name}.attn_sub_norm`, attendedLength, outputNorm) : null,
   };
 }
 
@@ -120,12 +138,14 @@ export function planAttentionScratch(
   scratch: ScratchPlan,
   calculator: CoreExports,
 ): void {
-  const {headCount, headCountKv, headLength, alibi = 0, gated = false} = spec;
-  const {query, kv} = ownHeads(spec, share);
+  const {headCount, headCountKv, headLength, alibi = 0, gated = false, latent} = spec;
+  const heads = ownHeads(spec, share);
+  const {query, kv} = heads;
   scratch.rows('query', query.count * headLength);
   scratch.rows('key', kv.count * headLength);
   scratch.rows('value', kv.count * headLength);
   scratch.rows('attended', query.count * headLength);
+  if (latent) planLatentScratch(spec, latent, heads, scratch);
   if (gated) scratch.rows('head gate', query.count * headLength);
   if (share.count > 1) for (const name of wholeNames) scratch.rows(name, headCount * headLength);
   const bytes = calculator.attentionScratchBytes(headLength, headCount / headCountKv, scratch.sliceLength);

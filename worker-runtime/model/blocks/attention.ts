@@ -9,6 +9,7 @@ import type {Linear, NormWeights} from '../weights.ts';
 import type {AttentionWeights} from './attention-plan.ts';
 import {normalise, normaliseHeads} from './kernels.ts';
 import type {Block, Kernels, Pass} from './kernels.ts';
+import {LatentHeads} from './latent-heads.ts';
 
 /**
  * 2^(-s), 2^(-2 s), …, where s = largest / (the power of two not above `heads`); the heads beyond that power take every
@@ -38,6 +39,7 @@ export class Attention implements Block {
   readonly #allKeys: Rows;
   readonly #allAttended: Rows;
   readonly #gate: Rows | null;
+  readonly #latent: LatentHeads | null;
   /** Slopes of all heads, f32; 0: none. */
   readonly #slopes: number;
   readonly #layer: number;
@@ -57,6 +59,10 @@ export class Attention implements Block {
     this.#weights = weights;
     this.#kernels = kernels;
     this.#gate = weights.gate && scratch.rows('head gate', query.count * headLength);
+    this.#latent =
+      spec.latent && weights.latent
+        ? new LatentHeads(spec, spec.latent, weights.latent, weights.heads, kernels)
+        : null;
     this.#layer = layer;
     this.#slopes = alibi > 0 ? scratch.pointer(`alibi ${headCount} ${alibi}`) : 0;
     if (this.#slopes) core.f32(this.#slopes, headCount).set(alibiSlopes(headCount, alibi, core.exports));
@@ -77,7 +83,8 @@ export class Attention implements Block {
     const {output} = this.#weights;
     const {tokens} = pass;
     await this.#projectQueries(x, tokens);
-    if (pass.textLength === undefined) await this.#storeKeysAndValues(x, pass, this.#weights.query);
+    if (pass.textLength === undefined)
+      await this.#storeKeysAndValues(x, pass, this.#weights.query ?? undefined);
     this.#attend(pass);
     if (this.#gate) {
       const {pointer, stride} = this.#attended;
@@ -95,8 +102,9 @@ export class Attention implements Block {
   async #projectQueries(x: Rows, tokens: number): Promise<void> {
     const {products} = this.#kernels;
     const {query, gate, queryNorm, heads} = this.#weights;
-    products.project(query, x, this.#query, tokens);
-    if (gate && this.#gate) products.project(gate, x, this.#gate, tokens, query);
+    await this.#latent?.projectQueries(x, this.#query, tokens);
+    if (query) products.project(query, x, this.#query, tokens);
+    if (query && gate && this.#gate) products.project(gate, x, this.#gate, tokens, query);
     const whole = {rows: this.#allQueries, ranges: heads.queryRanges};
     await this.#place(this.#query, whole, heads.query, queryNorm, tokens);
   }
@@ -105,12 +113,13 @@ export class Attention implements Block {
   async #storeKeysAndValues(x: Rows, {position, tokens, cache}: Pass, prepared?: Linear): Promise<void> {
     const {core, products} = this.#kernels;
     const {key, value, keyNorm, heads} = this.#weights;
-    if (!key) return;
+    if (!key && !this.#latent) return;
     const {valueNorm, headLength} = this.#spec;
-    products.project(key, x, this.#key, tokens, prepared);
-    if (value) {
+    await this.#latent?.projectKeysAndValues(x, this.#key, this.#value, tokens);
+    if (key) products.project(key, x, this.#key, tokens, prepared);
+    if (key && value) {
       products.project(value, x, this.#value, tokens, key);
-    } else {
+    } else if (key) {
       const bytes = tokens * this.#key.stride;
       core.copy(this.#key.pointer, this.#value.pointer, bytes);
     }
@@ -177,6 +186,7 @@ export class Attention implements Block {
   async #normaliseOutput(tokens: number): Promise<Rows> {
     const {outputNorm: norm} = this.#spec;
     const {outputNorm, heads} = this.#weights;
+    if (this.#latent) return this.#latent.join(this.#attended, tokens);
     if (!norm || !outputNorm) return this.#attended;
     const whole = this.#allAttended;
     if (whole !== this.#attended) {
@@ -201,9 +211,10 @@ export class Attention implements Block {
     if (!this.#rope) return;
     const {style, dimensions} = this.#rope;
     const table = this.#kernels.scratch.pointer(`rope ${this.#spec.rope}`);
-    const {headLength} = this.#spec;
+    const {headLength, latent} = this.#spec;
     const {exports} = this.#kernels.core;
-    exports.rope(pointer, table, heads, headLength, dimensions / 2, tokens, stride, ropeStyles[style]);
+    const first = latent ? pointer + (headLength - latent.turnedLength) * 4 : pointer;
+    exports.rope(first, table, heads, headLength, dimensions / 2, tokens, stride, ropeStyles[style]);
   }
 
   #attend({position, tokens, cache, textLength = 0}: Pass): void {

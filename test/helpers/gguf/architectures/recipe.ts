@@ -21,6 +21,8 @@ export interface TinyRecipe {
   readonly fusedQkv?: boolean;
   /** Weights of the norms of queries and keys: for one head, for each, or for all as one vector. */
   readonly queryKeyNorm?: 'head' | 'each-head' | 'whole';
+  /** Where queries, keys and values come from shorter vectors. */
+  readonly latent?: TinyLatent;
   /** Whether each head of queries is followed by a gate. */
   readonly gatedHeads?: boolean;
   /** What layers have in place of attention, or beside it; their keys are among `keys`. */
@@ -49,6 +51,14 @@ export interface TinyRecipe {
   readonly tensors?: Readonly<Record<string, Omit<TensorInput, 'name' | 'type'>>>;
   /** Keys and tensors that the file lacks, by their whole names. */
   readonly without?: readonly string[];
+}
+
+/** `turned` dimensions of each head are what the rope turns; `value` is the length of a head of values. */
+export interface TinyLatent {
+  readonly queryRank: number;
+  readonly keyValueRank: number;
+  readonly turned: number;
+  readonly value: number;
 }
 
 export interface TinyExperts {

@@ -1,6 +1,6 @@
 import type {TensorInput} from '../write-gguf.ts';
 import {at, headLengthOf} from './recipe.ts';
-import type {Complete, TinyExperts} from './recipe.ts';
+import type {Complete, TinyExperts, TinyLatent} from './recipe.ts';
 import {recurrentTensors} from './recurrent-tensors.ts';
 import {TensorMaker} from './tensor-maker.ts';
 
@@ -45,8 +45,9 @@ function mixerTensors(recipe: Complete, index: number, make: TensorMaker): Tenso
 const queryKeyGain = 1.4;
 
 function attentionTensors(recipe: Complete, index: number, make: TensorMaker): TensorInput[] {
-  const {embedding, fusedQkv, queryKeyNorm, gatedHeads} = recipe;
+  const {embedding, fusedQkv, queryKeyNorm, gatedHeads, latent} = recipe;
   const name = `blk.${index}`;
+  if (latent) return latentTensors(recipe, latent, index, make);
   const length = headLengthOf(recipe);
   const [heads, headsKv] = [at(recipe.heads, index), at(recipe.headsKv, index)];
   const norm = (tensor: string, count: number): TensorInput[] => {
@@ -65,6 +66,26 @@ function attentionTensors(recipe: Complete, index: number, make: TensorMaker): T
     ...norm('attn_q_norm', heads),
     ...norm('attn_k_norm', headsKv),
     ...make.matrix(`${name}.attn_output`, heads * length, embedding),
+  ];
+}
+
+function latentTensors(
+  recipe: Complete,
+  {queryRank, keyValueRank, turned, value}: TinyLatent,
+  index: number,
+  make: TensorMaker,
+): TensorInput[] {
+  const {embedding} = recipe;
+  const name = `blk.${index}`;
+  const [heads, length] = [at(recipe.heads, index), headLengthOf(recipe)];
+  return [
+    ...make.matrix(`${name}.attn_q_a`, embedding, queryRank),
+    ...make.norm(`${name}.attn_q_a_norm`, queryRank),
+    ...make.matrix(`${name}.attn_q_b`, queryRank, heads * length, queryKeyGain),
+    ...make.matrix(`${name}.attn_kv_a_mqa`, embedding, keyValueRank + turned, queryKeyGain),
+    ...make.norm(`${name}.attn_kv_a_norm`, keyValueRank),
+    ...make.matrix(`${name}.attn_kv_b`, keyValueRank, heads * (length - turned + value)),
+    ...make.matrix(`${name}.attn_output`, heads * value, embedding),
   ];
 }
 

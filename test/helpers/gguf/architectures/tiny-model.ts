@@ -2,7 +2,7 @@ import {spmVocabulary, tinyVocabulary} from '../tiny-vocabulary.ts';
 import {writeGguf} from '../write-gguf.ts';
 import type {MetadataInput} from '../write-gguf.ts';
 import {defaults, f32} from './recipe.ts';
-import type {Complete, TinyExperts, TinyRecipe} from './recipe.ts';
+import type {Complete, TinyExperts, TinyLatent, TinyRecipe} from './recipe.ts';
 import {tensorsOf} from './tensors.ts';
 
 /** The file. Its weights are random, the same for the same recipe. */
@@ -30,6 +30,7 @@ function hyperparameters(recipe: Complete): Record<string, MetadataInput> {
     'attention.head_count_kv': recipe.headsKv,
     [`attention.${epsilon}`]: f32(1e-5),
     ...(headLength && {'attention.key_length': headLength, 'attention.value_length': headLength}),
+    ...(recipe.latent && latentKeys(recipe.latent)),
     ...(recipe.experts && expertKeys(recipe.experts)),
     ...recipe.keys,
   };
@@ -37,6 +38,15 @@ function hyperparameters(recipe: Complete): Record<string, MetadataInput> {
     'general.architecture': architecture,
     ...Object.fromEntries(Object.entries(keys).map(([key, value]) => [`${architecture}.${key}`, value])),
     ...recipe.sharedKeys,
+  };
+}
+
+function latentKeys({queryRank, keyValueRank, turned, value}: TinyLatent): Record<string, MetadataInput> {
+  return {
+    'attention.q_lora_rank': queryRank,
+    'attention.kv_lora_rank': keyValueRank,
+    'attention.value_length': value,
+    'rope.dimension_count': turned,
   };
 }
 

@@ -161,4 +161,15 @@ export const windowedAndScaled: Readonly<Record<string, TinyRecipe>> = {
     keys: {logit_scale: f32(1), embedding_scale: f32(0), residual_scale: f32(0)},
   },
   'minicpm, its own factors': {architecture: 'minicpm', gain: 8},
+  minicpm3: {
+    architecture: 'minicpm3',
+    headsKv: 4,
+    headLength: 20,
+    gain: 0.8,
+    latent: {queryRank: 28, keyValueRank: 24, turned: 8, value: 12},
+    tensors: {
+      'rope_factors_long.weight': ropeFactors(4, 3),
+      'rope_factors_short.weight': ropeFactors(4, 0.2),
+    },
+  },
 };
