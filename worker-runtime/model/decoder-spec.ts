@@ -183,12 +183,17 @@ export interface Mamba2Spec {
   readonly norm: NormSpec | null;
 }
 
-/** The gated delta rule of Qwen 3.5: a memory of values by keys for each head. */
+/** The gated delta rule of Qwen 3 Next and 3.5: a memory of values by keys for each head. */
 export interface DeltaRuleSpec {
   readonly kind: 'delta-rule';
   readonly headCount: number;
   /** Heads of keys and queries; head h of the values takes h mod this. */
   readonly keyHeadCount: number;
+  /**
+   * Whether the heads of values that share a head of keys follow one another instead. Decays and strengths are then one
+   * matrix: of each head of keys the strengths, then the decays.
+   */
+  readonly grouped?: boolean;
   readonly keyLength: number;
   readonly valueLength: number;
   readonly kernelLength: number;

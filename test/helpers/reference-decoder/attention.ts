@@ -107,7 +107,7 @@ function rawProjections(file: ReferenceFile, name: string, heads: Heads, x: Vect
   if (!file.hasTensor(`${name}.attn_qkv.weight`)) {
     const project = (part: string): Vector => file.linear(`${name}.attn_${part}`, x);
     const [query, key, value] = [project('q'), project('k'), project('v')];
-    if (!file.is('qwen35', 'qwen35moe')) return {query, key, value};
+    if (!file.is('qwen35', 'qwen35moe', 'qwen3next')) return {query, key, value};
     // The query of each head is followed by the head's gate.
     const pairs = split(query, 2 * heads.length);
     return {

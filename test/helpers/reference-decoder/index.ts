@@ -68,7 +68,7 @@ function runLayer(
       hasOutputNorms ? norm(file, `${name}.${tensor}`, y) : y;
     const between = add(x, finished('post_attention_norm', attended[position]!), scale);
     if (file.is('mamba', 'mamba2')) return between;
-    const before = file.is('seed_oss', 'glm4moe', 'gpt-oss', 'qwen35', 'qwen35moe')
+    const before = file.is('seed_oss', 'glm4moe', 'gpt-oss', 'qwen35', 'qwen35moe', 'qwen3next')
       ? 'post_attention_norm'
       : 'ffn_norm';
     const input = isPostNormed(file) ? between : norm(file, `${name}.${before}`, between);

@@ -14,7 +14,7 @@ export function mix(
 ): Vector[] {
   const has = (tensor: string): boolean => file.hasTensor(`blk.${layer}.${tensor}`);
   if (has('shortconv.conv.weight')) return shortConvolution(file, layer, inputs);
-  if (has('ssm_beta.weight')) return deltaRule(file, layer, inputs);
+  if (has('ssm_beta.weight') || has('ssm_ba.weight')) return deltaRule(file, layer, inputs);
   if (has('ssm_x.weight')) return mamba(file, layer, inputs);
   if (!has('ssm_in.weight')) return attention(file, layer, inputs, options);
   const scanned = mamba2(file, layer, inputs);

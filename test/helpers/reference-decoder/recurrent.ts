@@ -119,6 +119,26 @@ function groupNorm(file: ReferenceFile, name: string, x: Vector, groups: number)
     .map((value, i) => value * weight[i]!);
 }
 
+/** Qwen 3 Next has both in one matrix: for each head of keys the strengths of its heads of values, then their decays. */
+function decaysAndStrengths(
+  file: ReferenceFile,
+  name: string,
+  group: number,
+  x: Vector,
+): {readonly alpha: Vector; readonly beta: Vector} {
+  if (!file.is('qwen3next')) {
+    const [alpha, beta] = ['ssm_alpha', 'ssm_beta'].map((part) =>
+      multiply(file.tensor(`${name}.${part}.weight`), x),
+    );
+    return {alpha: alpha!, beta: beta!};
+  }
+  const pairs = split(multiply(file.tensor(`${name}.ssm_ba.weight`), x), 2 * group);
+  return {
+    alpha: pairs.flatMap((pair) => pair.slice(group)),
+    beta: pairs.flatMap((pair) => pair.slice(0, group)),
+  };
+}
+
 /** The gated delta rule (https://arxiv.org/abs/2412.06464): a matrix for each head, corrected where it gives a key another value. */
 export function deltaRule(file: ReferenceFile, layer: number, inputs: readonly Vector[]): Vector[] {
   const name = `blk.${layer}`;
@@ -146,15 +166,14 @@ export function deltaRule(file: ReferenceFile, layer: number, inputs: readonly V
     const queries = split(row.slice(0, keyHeads * keyLength), keyLength).map(unit);
     const keys = split(row.slice(keyHeads * keyLength, 2 * keyHeads * keyLength), keyLength).map(unit);
     const values = split(row.slice(2 * keyHeads * keyLength), inner / heads);
-    const shares = multiply(file.tensor(`${name}.ssm_beta.weight`), x).map(sigmoid);
-    const steps = add(
-      multiply(file.tensor(`${name}.ssm_alpha.weight`), x),
-      file.tensor(`${name}.ssm_dt.bias`),
-    );
+    const {alpha, beta} = decaysAndStrengths(file, name, heads / keyHeads, x);
+    const shares = beta.map(sigmoid);
+    const steps = add(alpha, file.tensor(`${name}.ssm_dt.bias`));
     const gate = split(file.linear(`${name}.attn_gate`, x), inner / heads);
     const joined = values.flatMap((value, head) => {
-      // Heads of values follow one another as often as there are heads of keys.
-      const [query, key] = [queries[head % keyHeads]!, keys[head % keyHeads]!];
+      // Heads of values follow one another as often as there are heads of keys; those of Qwen 3 Next share side by side.
+      const shared = file.is('qwen3next') ? Math.floor(head / (heads / keyHeads)) : head % keyHeads;
+      const [query, key] = [queries[shared]!, keys[shared]!];
       const decay = Math.exp(rates[head]! * softplus(steps[head]!));
       const state = states[head]!.map((stored, i) => {
         const kept = stored.map((old) => old * decay);

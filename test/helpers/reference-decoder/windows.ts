@@ -8,6 +8,8 @@ const periods: Readonly<Record<string, number>> = {
   olmo2: 4,
   exaone4: 4,
   'gpt-oss': 2,
+  // All layers of LFM2 that have attention.
+  lfm2: 0,
 };
 
 export function windowLength(file: ReferenceFile): number {

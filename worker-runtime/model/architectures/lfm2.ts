@@ -5,7 +5,8 @@ import {decoder, denseLayers, rmsNorm} from './parts.ts';
 
 /** LFM2: short convolutions, and attention in the layers that have heads for keys and values. */
 export function lfm2(keys: Hyperparameters): DecoderSpec {
-  return decoder(keys, 'neox', {layers: lfm2Layers(keys), outputNorm: 'token_embd_norm'});
+  const window = keys.count('attention.sliding_window', 0);
+  return decoder(keys, 'neox', {layers: lfm2Layers(keys, window), outputNorm: 'token_embd_norm'});
 }
 
 /** LFM2 with experts. */
@@ -22,7 +23,8 @@ export function lfm2moe(keys: Hyperparameters): DecoderSpec {
   });
 }
 
-function lfm2Layers(keys: Hyperparameters): LayerSpec[] {
+/** @param window of all layers that have attention; 0: none */
+function lfm2Layers(keys: Hyperparameters, window = 0): LayerSpec[] {
   const queryKeyNorm = {...rmsNorm(keys), over: 'head'} as const;
   const channels = keys.positive('embedding_length');
   const kernelLength = keys.positive('shortconv.l_cache', {largest: 64});
@@ -30,6 +32,6 @@ function lfm2Layers(keys: Hyperparameters): LayerSpec[] {
   const convolution = {kind: 'short-convolution', kernelLength, channels} as const;
   return denseLayers(keys, {
     mixer: (layer) => (attended[layer] ? undefined : convolution),
-    attention: () => ({queryKeyNorm}),
+    attention: () => ({queryKeyNorm, window}),
   });
 }

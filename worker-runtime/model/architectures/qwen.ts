@@ -41,12 +41,28 @@ function expertLength(keys: Hyperparameters, length: number): number {
 
 /** Qwen 3.5: the gated delta rule, and attention with a gate in every fourth layer. */
 export function qwen35(keys: Hyperparameters): DecoderSpec {
+  return withDeltaRule(keys, {});
+}
+
+/** Qwen 3.5 with experts beside a shared network that has a gate. */
+export function qwen35moe(keys: Hyperparameters): DecoderSpec {
+  return withGatedExperts(keys, qwen35(keys));
+}
+
+/** Qwen 3 Next: the same, with heads of values side by side that share a head of keys. */
+export function qwen3next(keys: Hyperparameters): DecoderSpec {
+  return withGatedExperts(keys, withDeltaRule(keys, {grouped: true}));
+}
+
+function withDeltaRule(keys: Hyperparameters, heads: Pick<DeltaRuleSpec, 'grouped'>): DecoderSpec {
   const norm = rmsNorm(keys);
   const interval = keys.positive('full_attention_interval', {fallback: 4});
-  const recurrent = readDeltaRule(keys, norm);
+  const listed = keys.flagPerLayer('attention.recurrent_layers');
+  const isRecurrent = (layer: number): boolean => listed?.[layer] ?? (layer + 1) % interval !== 0;
+  const recurrent = {...readDeltaRule(keys, norm), ...heads};
   const layers = denseLayers(keys, {
     norms: {...preNorms, feedForward: 'post_attention_norm'},
-    mixer: (layer) => ((layer + 1) % interval === 0 ? undefined : recurrent),
+    mixer: (layer) => (isRecurrent(layer) ? recurrent : undefined),
     attention: () => ({queryKeyNorm: {...norm, over: 'head'}, gated: true}),
   });
   const count = keys.layerCount - keys.count('nextn_predict_layers', 0);
@@ -57,9 +73,7 @@ export function qwen35(keys: Hyperparameters): DecoderSpec {
   });
 }
 
-/** Qwen 3.5 with experts beside a shared network that has a gate. */
-export function qwen35moe(keys: Hyperparameters): DecoderSpec {
-  const {layers, ...rest} = qwen35(keys);
+function withGatedExperts(keys: Hyperparameters, {layers, ...rest}: DecoderSpec): DecoderSpec {
   const experts = readExperts(keys, {
     length: keys.positive('expert_feed_forward_length'),
     ...sharedNetwork(keys.count('expert_shared_feed_forward_length', 0)),

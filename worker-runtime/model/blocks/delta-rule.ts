@@ -13,9 +13,8 @@ export interface DeltaRuleWeights {
   /** Queries, keys and values. */
   readonly inputs: DividedLinear;
   readonly gate: DividedLinear;
-  /** What decays and strengths come from, each (headCount). */
-  readonly alpha: DividedLinear;
-  readonly beta: DividedLinear;
+  /** What decays and strengths come from: each (headCount), or both as one. */
+  readonly steps: readonly [alpha: DividedLinear, beta: DividedLinear] | readonly [both: DividedLinear];
   readonly convolution: CausalConvolutionWeights;
   /** (headCount) */
   readonly stepBias: Vector;
@@ -32,14 +31,17 @@ export function planDeltaRule(
   name: string,
   weights: WeightPlanner,
 ): DeltaRuleWeights {
-  const {headCount, valueLength, kernelLength, norm} = spec;
+  const {headCount, valueLength, kernelLength, norm, grouped = false} = spec;
   const channels = deltaRuleChannels(spec);
   const inner = headCount * valueLength;
+  const step = (tensor: string, rows: number): DividedLinear =>
+    weights.divided(`${name}.${tensor}`, rows, embeddingLength);
   return {
     inputs: weights.divided(`${name}.attn_qkv`, channels, embeddingLength),
     gate: weights.divided(`${name}.attn_gate`, inner, embeddingLength),
-    alpha: weights.divided(`${name}.ssm_alpha`, headCount, embeddingLength),
-    beta: weights.divided(`${name}.ssm_beta`, headCount, embeddingLength),
+    steps: grouped
+      ? [step('ssm_ba', 2 * headCount)]
+      : [step('ssm_alpha', headCount), step('ssm_beta', headCount)],
     convolution: planCausalConvolution(`${name}.ssm_conv1d`, channels, kernelLength, weights),
     stepBias: weights.vector(`${name}.ssm_dt.bias`, [headCount]),
     rates: weights.vector(`${name}.ssm_a`, [headCount]),
@@ -49,13 +51,13 @@ export function planDeltaRule(
 }
 
 export function planDeltaRuleScratch(spec: DeltaRuleSpec, scratch: ScratchPlan): void {
-  const {headCount, valueLength} = spec;
+  const {headCount, valueLength, grouped = false} = spec;
   scratch.rows('channels', deltaRuleChannels(spec));
   scratch.rows('convolved', deltaRuleChannels(spec));
   scratch.rows('ssm gate', headCount * valueLength);
   scratch.rows('scanned', headCount * valueLength);
-  scratch.rows('alpha', headCount);
-  scratch.rows('beta', headCount);
+  if (grouped) scratch.rows('decays and strengths', 2 * headCount);
+  else for (const name of ['decays', 'strengths']) scratch.rows(name, headCount);
 }
 
 /** y = (norm(delta rule(silu(convolution(x · Wqkv)))) ∘ silu(gate)) · Wo */
@@ -70,9 +72,8 @@ export class DeltaRule implements Block {
   /** (tokens, headCount · valueLength) */
   readonly #gate: Rows;
   readonly #recalled: Rows;
-  /** (tokens, headCount) */
-  readonly #alpha: Rows;
-  readonly #beta: Rows;
+  /** Of decays and strengths: (tokens, headCount) each, or (tokens, 2 headCount). */
+  readonly #steps: readonly Rows[];
 
   constructor(spec: DeltaRuleSpec, weights: DeltaRuleWeights, kernels: Kernels, layer: number) {
     const {scratch} = kernels;
@@ -85,20 +86,20 @@ export class DeltaRule implements Block {
     this.#convolved = scratch.rows('convolved', deltaRuleChannels(spec));
     this.#gate = scratch.rows('ssm gate', inner);
     this.#recalled = scratch.rows('scanned', inner);
-    this.#alpha = scratch.rows('alpha', spec.headCount);
-    this.#beta = scratch.rows('beta', spec.headCount);
+    this.#steps = spec.grouped
+      ? [scratch.rows('decays and strengths', 2 * spec.headCount)]
+      : ['decays', 'strengths'].map((name) => scratch.rows(name, spec.headCount));
     transposeKernel(weights.convolution, kernels);
   }
 
   async run(x: Rows, y: Rows, pass: Pass): Promise<void> {
     const {products, core} = this.#kernels;
-    const {inputs, gate, alpha, beta, convolution, norm, output} = this.#weights;
+    const {inputs, gate, steps, convolution, norm, output} = this.#weights;
     const {tokens} = pass;
     const projected = [
       {product: inputs, y: this.#channels},
       {product: gate, y: this.#gate},
-      {product: alpha, y: this.#alpha},
-      {product: beta, y: this.#beta},
+      ...steps.map((product, index) => ({product, y: this.#steps[index] as Rows})),
     ];
     await products.projectWhole(projected, x, tokens);
     const place = layerState(pass, this.#layer);
@@ -126,30 +127,57 @@ export class DeltaRule implements Block {
   }
 
   #recall(pass: Pass): void {
-    const {headCount, keyHeadCount, keyLength, valueLength} = this.#spec;
+    const {headCount, keyHeadCount, grouped} = this.#spec;
+    const [first, second] = this.#steps as [Rows, Rows];
+    if (!grouped) {
+      this.#recallHeads(
+        pass,
+        {key: 0, keys: keyHeadCount, head: 0, heads: headCount},
+        first.pointer,
+        second.pointer,
+      );
+      return;
+    }
+    const heads = headCount / keyHeadCount;
+    for (let key = 0; key < keyHeadCount; key++) {
+      const strengths = first.pointer + 2 * key * heads * 4;
+      this.#recallHeads(pass, {key, keys: 1, head: key * heads, heads}, strengths + heads * 4, strengths);
+    }
+  }
+
+  /** `heads` of values from `head` on, with `keys` heads of keys from `key` on. */
+  #recallHeads(
+    pass: Pass,
+    {key, keys, head, heads}: Readonly<Record<'key' | 'keys' | 'head' | 'heads', number>>,
+    decays: number,
+    strengths: number,
+  ): void {
+    const {keyHeadCount, keyLength, valueLength} = this.#spec;
     const {stepBias, rates} = this.#weights;
-    const [convolved, recalled] = [this.#convolved, this.#recalled];
-    const keys = convolved.pointer + keyHeadCount * keyLength * 4;
+    const [convolved, recalled, steps] = [this.#convolved, this.#recalled, this.#steps[0] as Rows];
     const {from, to} = layerState(pass, this.#layer, mixerState(this.#spec).convolution);
+    const allKeyBytes = keyHeadCount * keyLength * 4;
+    const queries = convolved.pointer + key * keyLength * 4;
+    const stateOffset = head * keyLength * valueLength * 4;
     this.#kernels.core.exports.gatedDeltaRule(
-      convolved.pointer,
+      queries,
+      queries + allKeyBytes,
+      convolved.pointer + 2 * allKeyBytes + head * valueLength * 4,
+      decays,
+      strengths,
+      stepBias.pointer + head * 4,
+      rates.pointer + head * 4,
+      from + stateOffset,
+      to + stateOffset,
+      recalled.pointer + head * valueLength * 4,
+      heads,
       keys,
-      keys + keyHeadCount * keyLength * 4,
-      this.#alpha.pointer,
-      this.#beta.pointer,
-      stepBias.pointer,
-      rates.pointer,
-      from,
-      to,
-      recalled.pointer,
-      headCount,
-      keyHeadCount,
       keyLength,
       valueLength,
       pass.tokens,
       1 / Math.sqrt(keyLength),
       convolved.stride,
-      this.#alpha.stride,
+      steps.stride,
       recalled.stride,
     );
   }

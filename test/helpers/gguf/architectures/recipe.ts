@@ -110,6 +110,8 @@ export interface TinyMamba2 extends Headed {
 
 export interface TinyDeltaRule extends Headed {
   readonly kind: 'delta-rule';
+  /** Whether what decays and strengths come from is one matrix. */
+  readonly joined?: boolean;
 }
 
 export const f32 = (value: number): MetadataInput => ({type: 'f32', value});

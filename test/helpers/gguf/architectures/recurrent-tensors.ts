@@ -64,7 +64,7 @@ function mamba2Tensors(
 }
 
 function deltaRuleTensors(
-  {inner, state, heads, groups, taps}: TinyDeltaRule,
+  {inner, state, heads, groups, taps, joined = false}: TinyDeltaRule,
   embedding: number,
   name: string,
   make: TensorMaker,
@@ -76,8 +76,9 @@ function deltaRuleTensors(
     ...make.matrix(`${name}.ssm_conv1d`, taps, mixed),
     make.bias(`${name}.ssm_dt`, [heads]),
     make.rates(`${name}.ssm_a`, [heads]),
-    ...make.matrix(`${name}.ssm_beta`, embedding, heads),
-    ...make.matrix(`${name}.ssm_alpha`, embedding, heads),
+    ...(joined
+      ? make.matrix(`${name}.ssm_ba`, embedding, 2 * heads)
+      : ['ssm_beta', 'ssm_alpha'].flatMap((part) => make.matrix(`${name}.${part}`, embedding, heads))),
     make.weight(`${name}.ssm_norm.weight`, [inner / heads]),
     ...make.matrix(`${name}.ssm_out`, inner, embedding),
   ];

@@ -102,6 +102,7 @@ export const recurrent: Readonly<Record<string, TinyRecipe>> = {
     },
   },
   lfm2: lfm2,
+  'lfm2, windows': {...lfm2, keys: {...lfm2.keys, 'attention.sliding_window': 21}},
   lfm2moe: {
     ...lfm2,
     architecture: 'lfm2moe',
@@ -112,6 +113,17 @@ export const recurrent: Readonly<Record<string, TinyRecipe>> = {
   qwen35moe: {
     ...qwen35,
     architecture: 'qwen35moe',
+    experts: {count: 8, used: 3, length: 48, shared: 80, sharedGate: true},
+  },
+  'qwen35, layers listed': {
+    ...qwen35,
+    mixer: (layer) => (layer === 0 ? undefined : deltaRule),
+    keys: {...qwen35.keys, 'attention.recurrent_layers': [false, true, true, true]},
+  },
+  qwen3next: {
+    ...qwen35,
+    architecture: 'qwen3next',
+    mixer: (layer) => (layer % 2 === 1 ? undefined : {...deltaRule, joined: true}),
     experts: {count: 8, used: 3, length: 48, shared: 80, sharedGate: true},
   },
 };
