@@ -18,7 +18,6 @@ export class SentencePiece implements TokenModel {
   readonly addSpacePrefix: boolean;
   readonly closesUpPunctuation = false;
   readonly #vocabulary: Vocabulary;
-  readonly #ids: ReadonlyMap<string, number>;
   readonly #unknown: number | null;
   /** Place of each token by falling score; equal scores share a place. -1: text never becomes this token. */
   readonly #ranks: Int32Array;
@@ -29,14 +28,12 @@ export class SentencePiece implements TokenModel {
   private constructor(
     addSpacePrefix: boolean,
     vocabulary: Vocabulary,
-    ids: ReadonlyMap<string, number>,
     unknown: number | null,
     ranks: Int32Array,
     longest: number,
   ) {
     this.addSpacePrefix = addSpacePrefix;
     this.#vocabulary = vocabulary;
-    this.#ids = ids;
     this.#unknown = unknown;
     this.#ranks = ranks;
     this.#longest = longest;
@@ -56,19 +53,18 @@ export class SentencePiece implements TokenModel {
     await inPieces(vocabulary.size, checkpoint, (id) => {
       longest = Math.max(longest, vocabulary.textBytes(id).length);
     });
-    const ids = await vocabulary.textMap(checkpoint);
-    return new SentencePiece(addSpacePrefix, vocabulary, ids, unknown, ranks, longest);
+    return new SentencePiece(addSpacePrefix, vocabulary, unknown, ranks, longest);
   }
 
   encode(text: string, afterSpecial: boolean, output: number[]): void {
     const prefixed = this.addSpacePrefix && afterSpecial ? ` ${text}` : text;
-    const escaped = prefixed.replaceAll(' ', spaceMark);
-    const starts = characterStarts(escaped);
+    const bytes = utf8.encode(prefixed.replaceAll(' ', spaceMark));
+    const starts = characterStarts(bytes);
     const count = starts.length - 1;
     const ends = starts.slice(1);
     const tokenBetween = (start: number, end: number): number => {
       if (end - start > this.#longest) return -1;
-      return this.#ids.get(escaped.slice(start, end)) ?? -1;
+      return this.#vocabulary.idOfBytes(bytes, start, end);
     };
     const next = mergeSymbols(count, {
       rank: (left, right) => this.#ranks[tokenBetween(starts[left] as number, ends[right] as number)] ?? -1,
@@ -78,7 +74,7 @@ export class SentencePiece implements TokenModel {
       const [start, end] = [starts[i] as number, ends[i] as number];
       const id = tokenBetween(start, end);
       if (id >= 0 && (this.#ranks[id] as number) >= 0) output.push(id);
-      else this.#encodeBytes(escaped.slice(start, end), output);
+      else this.#encodeBytes(bytes.subarray(start, end), output);
     }
   }
 
@@ -93,8 +89,8 @@ export class SentencePiece implements TokenModel {
     return utf8.encode(this.#vocabulary.text(id).replaceAll(spaceMark, ' '));
   }
 
-  #encodeBytes(character: string, output: number[]): void {
-    for (const byte of utf8.encode(character)) {
+  #encodeBytes(character: Uint8Array, output: number[]): void {
+    for (const byte of character) {
       const id = this.#byteTokens[byte] ?? this.#unknown;
       if (id !== null) output.push(id);
     }
@@ -121,11 +117,11 @@ async function rankByScore(
   return places;
 }
 
-/** Where each character (code point) begins, and where the text ends. */
-function characterStarts(text: string): Int32Array {
-  const starts = new Int32Array(text.length + 1);
+/** Where each character begins in UTF-8, and where the text ends. */
+export function characterStarts(bytes: Uint8Array): Int32Array {
+  const starts = new Int32Array(bytes.length + 1);
   let count = 0;
-  for (let i = 0; i < text.length; i += (text.codePointAt(i) ?? 0) > 0xffff ? 2 : 1) starts[count++] = i;
-  starts[count] = text.length;
+  for (let i = 0; i < bytes.length; i++) if (((bytes[i] as number) & 0xc0) !== 0x80) starts[count++] = i;
+  starts[count] = bytes.length;
   return starts.subarray(0, count + 1);
 }

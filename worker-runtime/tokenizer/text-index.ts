@@ -1,8 +1,12 @@
 import type {StringArray} from '../gguf/string-array.ts';
 
 /** FNV-1a's: one byte after the other, so that a hash can go on behind another text. */
-const basis = 0x811c9dc5 | 0;
+export const hashBasis = 0x811c9dc5 | 0;
 const prime = 0x01000193;
+
+export function hashByte(hash: number, byte: number): number {
+  return Math.imul(hash ^ byte, prime);
+}
 
 /** Places of strings by their bytes: an open hash table of numbers, without a string in it. */
 export class TextIndex {
@@ -37,9 +41,25 @@ export class TextIndex {
     return this.#slots[this.#find(bytes, start, end, secondStart, secondEnd)] ?? -1;
   }
 
+  /** The string with these bytes, whose hash is known. */
+  findHashed(hash: number, bytes: Uint8Array, start: number, end: number): number {
+    return this.#slots[this.#findHashed(hash, bytes, start, end, end, end)] ?? -1;
+  }
+
   /** The slot of a text, or the one where it would be. */
   #find(bytes: Uint8Array, start: number, end: number, secondStart: number, secondEnd: number): number {
-    const hash = hashOf(bytes, secondStart, secondEnd, hashOf(bytes, start, end, basis));
+    const hash = hashOf(bytes, secondStart, secondEnd, hashOf(bytes, start, end, hashBasis));
+    return this.#findHashed(hash, bytes, start, end, secondStart, secondEnd);
+  }
+
+  #findHashed(
+    hash: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    secondStart: number,
+    secondEnd: number,
+  ): number {
     let slot = spread(hash) & this.#mask;
     for (;;) {
       const index = this.#slots[slot] as number;
@@ -67,12 +87,12 @@ export class TextIndex {
 
 function hashOf(bytes: Uint8Array, start: number, end: number, before: number): number {
   let hash = before;
-  for (let place = start; place < end; place++) hash = Math.imul(hash ^ (bytes[place] as number), prime);
+  for (let place = start; place < end; place++) hash = hashByte(hash, bytes[place] as number);
   return hash;
 }
 
 /** FNV's low bits depend on few bits of the text. */
-function spread(hash: number): number {
+export function spread(hash: number): number {
   const mixed = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
   return mixed ^ (mixed >>> 13);
 }

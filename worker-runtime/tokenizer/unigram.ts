@@ -4,6 +4,7 @@ import {spaceMark} from './byte-tokens.ts';
 import {CharacterMap} from './character-map.ts';
 import {inPieces} from './in-pieces.ts';
 import {readScores} from './scores.ts';
+import {TextPrefixes} from './text-prefixes.ts';
 import type {TokenModel} from './token-model.ts';
 import type {Vocabulary} from './vocabulary.ts';
 import {tokenType} from './vocabulary.ts';
@@ -28,30 +29,26 @@ export class Unigram implements TokenModel {
   readonly addSpacePrefix: boolean;
   readonly closesUpPunctuation = false;
   readonly #vocabulary: Vocabulary;
-  readonly #ids: ReadonlyMap<string, number>;
+  readonly #prefixes: TextPrefixes;
   readonly #scores: Float64Array;
   readonly #unknown: number;
   readonly #unknownScore: number;
-  /** Length of the longest token, in UTF-16 units. */
-  readonly #longest: number;
   readonly #map: CharacterMap | null;
   readonly #spacing: Spacing;
 
   private constructor(
     vocabulary: Vocabulary,
-    ids: ReadonlyMap<string, number>,
+    prefixes: TextPrefixes,
     scores: Float64Array,
     unknown: number,
-    longest: number,
     map: CharacterMap | null,
     spacing: Spacing,
   ) {
     this.addSpacePrefix = spacing.added === 'before';
     this.#vocabulary = vocabulary;
-    this.#ids = ids;
+    this.#prefixes = prefixes;
     this.#scores = scores;
     this.#unknown = unknown;
-    this.#longest = longest;
     this.#map = map;
     this.#spacing = spacing;
     const isNormal = (_: number, id: number): boolean => vocabulary.type(id) === tokenType.normal;
@@ -72,21 +69,18 @@ export class Unigram implements TokenModel {
     const given = readScores(metadata, vocabulary.size);
     // NaN: text never becomes this token.
     const scores = new Float64Array(vocabulary.size).fill(NaN);
-    let longest = 0;
     await inPieces(vocabulary.size, checkpoint, (id) => {
       const type = vocabulary.type(id);
       if (type === tokenType.userDefined) scores[id] = 0;
       else if (type === tokenType.normal || type === tokenType.unused) scores[id] = given[id] as number;
-      // No text has more UTF-16 units than bytes.
-      longest = Math.max(longest, vocabulary.textBytes(id).length);
     });
     const map = CharacterMap.read(metadata);
-    const ids = await vocabulary.textMap(checkpoint);
-    return new Unigram(vocabulary, ids, scores, unknown, longest, map, readSpacing(metadata));
+    const prefixes = await TextPrefixes.create(vocabulary, checkpoint);
+    return new Unigram(vocabulary, prefixes, scores, unknown, map, readSpacing(metadata));
   }
 
   encode(text: string, _afterSpecial: boolean, output: number[]): void {
-    const normalised = respace(this.#map ? this.#map.apply(text) : text, this.#spacing);
+    const normalised = utf8.encode(respace(this.#map ? this.#map.apply(text) : text, this.#spacing));
     const tokens: number[] = [];
     const {ids, starts} = this.#bestPaths(normalised);
     for (let end = normalised.length; end > 0; end = starts[end] as number) {
@@ -103,8 +97,8 @@ export class Unigram implements TokenModel {
     return utf8.encode(this.#vocabulary.text(id).replaceAll(spaceMark, ' '));
   }
 
-  /** For each end of a prefix of the text, the last token of its best division, and where that begins. */
-  #bestPaths(text: string): {readonly ids: Int32Array; readonly starts: Int32Array} {
+  /** For each end of a prefix of the text's bytes, the last token of its best division, and where that begins. */
+  #bestPaths(text: Uint8Array): {readonly ids: Int32Array; readonly starts: Int32Array} {
     const best = new Float64Array(text.length + 1).fill(-Infinity);
     const ids = new Int32Array(text.length + 1).fill(this.#unknown);
     const starts = new Int32Array(text.length + 1);
@@ -118,15 +112,17 @@ export class Unigram implements TokenModel {
     };
     let next = 0;
     for (let start = 0; start < text.length; start = next) {
-      next = start + ((text.codePointAt(start) ?? 0) > 0xffff ? 2 : 1);
+      next = start + 1;
+      while (next < text.length && ((text[next] as number) & 0xc0) === 0x80) next++;
+      const from = start;
+      const characterEnd = next;
       let isCharacterKnown = false;
-      const last = Math.min(text.length, start + this.#longest);
-      for (let end = next; end <= last; end++) {
-        const id = this.#ids.get(text.slice(start, end));
-        if (id === undefined || Number.isNaN(this.#scores[id])) continue;
-        if (end === next) isCharacterKnown = true;
-        offer(start, end, id, this.#scores[id] as number);
-      }
+      this.#prefixes.forEach(text, from, (id, end) => {
+        const score = this.#scores[id] as number;
+        if (Number.isNaN(score)) return;
+        if (end === characterEnd) isCharacterKnown = true;
+        offer(from, end, id, score);
+      });
       if (!isCharacterKnown) offer(start, next, this.#unknown, this.#unknownScore);
     }
     return {ids, starts};

@@ -66,14 +66,9 @@ export class Vocabulary {
     return this.#index.findJoined(bytes, start, end, secondStart, secondEnd);
   }
 
-  /** IDs by text, for those who look up many pieces of texts. */
-  async textMap(checkpoint: Checkpoint): Promise<ReadonlyMap<string, number>> {
-    const ids = new Map<string, number>();
-    await inPieces(this.size, checkpoint, (id) => {
-      const text = this.text(id);
-      if (text !== '' && !ids.has(text)) ids.set(text, id);
-    });
-    return ids;
+  /** The token with these bytes, whose {@link TextIndex} hash is known, -1 where there is none. */
+  idOfHashed(hash: number, bytes: Uint8Array, start: number, end: number): number {
+    return this.#index.findHashed(hash, bytes, start, end);
   }
 
   /** @param id one of the vocabulary */

@@ -1,6 +1,6 @@
 import type {Checkpoint} from '../checkpoint.ts';
 import {spaceMark} from './byte-tokens.ts';
-import {inPieces} from './in-pieces.ts';
+import {TextPrefixes} from './text-prefixes.ts';
 import type {TokenModel} from './token-model.ts';
 import type {Vocabulary} from './vocabulary.ts';
 
@@ -20,21 +20,13 @@ export class WordPiece implements TokenModel {
   readonly addSpacePrefix = false;
   readonly closesUpPunctuation = true;
   readonly #vocabulary: Vocabulary;
-  readonly #ids: ReadonlyMap<string, number>;
+  readonly #prefixes: TextPrefixes;
   readonly #unknown: number | null;
-  /** Length of the longest token, in UTF-16 units: no longer text needs to be looked up. */
-  readonly #longest: number;
 
-  private constructor(
-    vocabulary: Vocabulary,
-    ids: ReadonlyMap<string, number>,
-    unknown: number | null,
-    longest: number,
-  ) {
+  private constructor(vocabulary: Vocabulary, prefixes: TextPrefixes, unknown: number | null) {
     this.#vocabulary = vocabulary;
-    this.#ids = ids;
+    this.#prefixes = prefixes;
     this.#unknown = unknown;
-    this.#longest = longest;
   }
 
   static async create(
@@ -42,17 +34,12 @@ export class WordPiece implements TokenModel {
     unknown: number | null,
     checkpoint: Checkpoint,
   ): Promise<WordPiece> {
-    let longest = 0;
-    await inPieces(vocabulary.size, checkpoint, (id) => {
-      // No text has more UTF-16 units than bytes.
-      longest = Math.max(longest, vocabulary.textBytes(id).length);
-    });
-    return new WordPiece(vocabulary, await vocabulary.textMap(checkpoint), unknown, longest);
+    return new WordPiece(vocabulary, await TextPrefixes.create(vocabulary, checkpoint), unknown);
   }
 
   encode(text: string, _afterSpecial: boolean, output: number[]): void {
     for (const word of normalisedWords(text)) {
-      const tokens = this.#wordTokens(spaceMark + word);
+      const tokens = this.#wordTokens(utf8.encode(spaceMark + word));
       if (tokens) for (const id of tokens) output.push(id);
       else if (this.#unknown !== null) output.push(this.#unknown);
     }
@@ -64,17 +51,15 @@ export class WordPiece implements TokenModel {
   }
 
   /** `null` where a part of the word is no token: the whole word is unknown then. */
-  #wordTokens(word: string): number[] | null {
+  #wordTokens(word: Uint8Array): number[] | null {
     const tokens: number[] = [];
     for (let start = 0; start < word.length;) {
-      let end = Math.min(word.length, start + this.#longest);
-      let id: number | undefined;
-      for (; end > start; end--) {
-        id = this.#ids.get(word.slice(start, end));
-        if (id !== undefined) break;
-      }
-      if (id === undefined) return null;
-      tokens.push(id);
+      let [longest, end] = [-1, start];
+      this.#prefixes.forEach(word, start, (id, tokenEnd) => {
+        [longest, end] = [id, tokenEnd];
+      });
+      if (longest < 0) return null;
+      tokens.push(longest);
       start = end;
     }
     return tokens;
