@@ -116,6 +116,12 @@ export const errorRegistry = {
     recoverable: true,
     help: 'The connection ended before the whole file had arrived.',
   },
+  'network-changed': {
+    code: 203,
+    stage: 'network',
+    recoverable: true,
+    help: 'The file on the server changed while it was downloaded. Load it again: it is downloaded anew.',
+  },
 
   // 3xx: files and the store
   'file-unreadable': {
@@ -123,6 +129,30 @@ export const errorRegistry = {
     stage: 'storage',
     recoverable: true,
     help: 'The file or Blob could not be read; it may have been moved or changed.',
+  },
+  'integrity-mismatch': {
+    code: 301,
+    stage: 'storage',
+    recoverable: true,
+    help: 'The file does not have the SHA-256 that `integrity` or its registry names. It is not used, and not kept.',
+  },
+  'storage-full': {
+    code: 302,
+    stage: 'storage',
+    recoverable: true,
+    help: 'The browser grants this site too little storage for the model. Remove stored models, free disk space, or load it with `without-cache`. What was stored before is still there.',
+  },
+  'storage-failed': {
+    code: 303,
+    stage: 'storage',
+    recoverable: true,
+    help: 'The browser could not read or write its storage. Load the model again, or with `without-cache`.',
+  },
+  'storage-busy': {
+    code: 304,
+    stage: 'storage',
+    recoverable: true,
+    help: 'The stored model is in use or being downloaded, in this tab or another one. Unload it there first.',
   },
 
   // 4xx: the GGUF file

@@ -1,3 +1,4 @@
+import type {Checkpoint} from './checkpoint.ts';
 import {createChatTemplate} from './chat-template/chat-template.ts';
 import {kvFormats} from './core/core-exports.ts';
 import {GgufError} from './errors.ts';
@@ -19,7 +20,7 @@ import type {ActivationType} from './model/weights.ts';
 import type {KvType, LoadParams, LoadProgress} from './protocol.ts';
 import {combinedPlan, placeModel, wasmBytes} from './place-model.ts';
 import type {PlacedModel, PlacingContext} from './place-model.ts';
-import {openSource} from './source/open-source.ts';
+import {openModel} from './store/open-model.ts';
 import {createTokenizer} from './tokenizer/create-tokenizer.ts';
 import type {Tokenizer} from './tokenizer/tokenizer.ts';
 
@@ -30,6 +31,9 @@ const defaultContextLimit = 4096;
 
 const loadSettings: KnownSettings<LoadParams> = {
   source: true,
+  integrity: true,
+  withoutCache: true,
+  request: true,
   contextLength: true,
   kvType: true,
   shards: true,
@@ -44,7 +48,7 @@ interface LoadContext extends PlacingContext {
   readonly activations?: ActivationType;
 }
 
-interface Admitted {
+export interface Admitted {
   readonly tokenizer: Tokenizer;
   readonly spec: DecoderSpec;
   readonly settings: LayoutSettings;
@@ -63,11 +67,14 @@ export async function loadModel(params: LoadParams, context: LoadContext): Promi
   let phase: LoadProgress['phase'] = 'header';
   const report = (loadedBytes: number, totalBytes: number | null): void =>
     onProgress({phase, loadedBytes, totalBytes});
-  const reader = await openSource(params.source, {signal, onProgress: report});
+  const {integrity, request, withoutCache = false} = params;
+  const onWait = (): void => onProgress({phase: 'waiting', loadedBytes: 0, totalBytes: null});
+  const options = {signal, onProgress: report, onWait, integrity, request, withoutCache};
+  const {reader, release, fallbacks} = await openModel(params.source, options);
   let placed: PlacedModel | null = null;
   try {
     const header = await readHeader(reader);
-    const admitted = await admit(header, params, context);
+    const admitted = await admit(header, params, scheduler.checkpoint(signal), context.activations);
     const {tokenizer, spec} = admitted;
     const chatTemplate = createChatTemplate(header.metadata, tokenizer, params.chatTemplate);
     const headerMs = performance.now() - started;
@@ -84,6 +91,8 @@ export async function loadModel(params: LoadParams, context: LoadContext): Promi
       ...(placed.team && {others: placed.team}),
     });
     await placed.team?.ready();
+    // Nothing runs before all of the file is known to be what it should be.
+    await reader.finish();
     const tensorsMs = performance.now() - started - headerMs;
 
     phase = 'warm-up';
@@ -100,24 +109,41 @@ export async function loadModel(params: LoadParams, context: LoadContext): Promi
       shards: layouts.length,
       timings: {headerMs, tensorsMs, totalMs: performance.now() - started},
     };
-    return {facts, ...placed, decoder, tokenizer, chatTemplate, cache};
+    return {
+      facts,
+      ...placed,
+      fallbacks: [...fallbacks, ...placed.fallbacks],
+      releaseSource: release,
+      decoder,
+      tokenizer,
+      chatTemplate,
+      cache,
+    };
   } catch (error) {
     placed?.team?.terminate();
+    release?.();
+    if (isVerdict(error)) await reader.discard();
     throw error;
   } finally {
     await reader.close();
   }
 }
 
+/** Whether the file will be refused the next time, too. */
+function isVerdict(error: unknown): boolean {
+  return error instanceof GgufError && ['format', 'unsupported'].includes(error.stage);
+}
+
 /** Everything that the header decides: architecture, tokenizer, shapes, types, settings, memory. */
-async function admit(
+export async function admit(
   header: GgufHeader,
-  {contextLength, kvType}: LoadParams,
-  {scheduler, signal, activations}: LoadContext,
+  {contextLength, kvType}: Pick<LoadParams, 'contextLength' | 'kvType'>,
+  checkpoint: Checkpoint,
+  activations?: ActivationType,
 ): Promise<Admitted> {
   refuseSplit(header.metadata);
   const architecture = findArchitecture(header.metadata);
-  const tokenizer = await createTokenizer(header.metadata, scheduler.checkpoint(signal));
+  const tokenizer = await createTokenizer(header.metadata, checkpoint);
   const length = checkContextLength(contextLength, header);
   const spec = architecture(new Hyperparameters(header, tokenizer.vocabularySize, length));
   const settings = {
@@ -173,7 +199,7 @@ async function warmUp(decoder: Decoder, cache: KvCache, {scheduler, signal}: Loa
   }
 }
 
-function describe(
+export function describe(
   {metadata, tensors}: GgufHeader,
   spec: DecoderSpec,
   {vocabularySize}: Tokenizer,

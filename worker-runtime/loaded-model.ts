@@ -14,6 +14,8 @@ export interface LoadedModel extends PlacedModel {
   readonly decoder: Decoder;
   readonly tokenizer: Tokenizer;
   readonly chatTemplate: ChatTemplate;
+  /** Lets go of the stored file that it was loaded from. */
+  readonly releaseSource: (() => void) | null;
   /** Room for one conversation. */
   readonly cache: KvCache;
 }

@@ -210,8 +210,50 @@ export interface GenerateResult {
   readonly timings: Timings;
 }
 
+/** How a server is asked, beside the URL. */
+export interface RequestSettings {
+  readonly headers?: Readonly<Record<string, string>>;
+  /** As for `fetch`; by default `same-origin`. */
+  readonly credentials?: 'omit' | 'same-origin' | 'include';
+  /** A connection that gives nothing for so long is taken for broken; by default 30 seconds. */
+  readonly timeoutMs?: number;
+  /** Times to wait before each further attempt to go on where a connection broke; by default six, half a minute in all. */
+  readonly retryDelaysMs?: readonly number[];
+}
+
+/** A model, or a part of one, that this site keeps on the device. */
+export interface StoredModel {
+  readonly id: string;
+  readonly url: string;
+  /** `installed`: can be loaded, also offline. `partial`: the rest is still to be downloaded. `quarantined`: was not what it should be. */
+  readonly state: 'installed' | 'partial' | 'quarantined';
+  /** On the device, and of the whole file where that is known. */
+  readonly bytes: number;
+  readonly totalBytes: number | null;
+  /** In hexadecimal, of what is whole. */
+  readonly sha256: string | null;
+  /** Milliseconds since 1970. */
+  readonly addedAt: number;
+  readonly usedAt: number;
+}
+
+/** What the store takes, and what the browser grants this site for everything. */
+export interface StoreEstimate {
+  readonly modelBytes: number;
+  readonly usedBytes: number;
+  readonly quotaBytes: number;
+  /** Whether the browser has promised not to clear it when space is short. */
+  readonly persisted: boolean;
+}
+
 export interface LoadParams {
   readonly source: ModelSource;
+  /** SHA-256 that the file must have: `sha256-` and base64, or hexadecimal. */
+  readonly integrity?: string;
+  /** Never reads or writes the store on the device. */
+  readonly withoutCache?: boolean;
+  /** For a source that is a URL. */
+  readonly request?: RequestSettings;
   /** Positions of the KV cache; default: the model's training context, at most 4096. */
   readonly contextLength?: number;
   /** A chat template in Jinja instead of the file's, or `chatml`, the most common one. */
@@ -222,8 +264,37 @@ export interface LoadParams {
   readonly kvType?: KvType;
 }
 
+export interface InspectParams extends Pick<
+  LoadParams,
+  'contextLength' | 'kvType' | 'shards' | 'chatTemplate' | 'request'
+> {
+  readonly source: string | Blob;
+}
+
+/** What a model is and takes, from its header alone. */
+export interface ModelInspection {
+  /** Why it cannot be loaded; `null` where it can. */
+  readonly refusal: ErrorData | null;
+  /** `null` where it cannot be loaded. */
+  readonly model: InspectedModel | null;
+  /** Bytes of the file; `null` where the source does not say. */
+  readonly fileBytes: number | null;
+  /** Bytes before the weights. */
+  readonly headerBytes: number;
+  /** Whether it is on the device already: nothing has to be downloaded. */
+  readonly stored: boolean;
+}
+
+export interface InspectedModel extends Omit<ModelInfo, 'model' | 'sequence' | 'timings'> {
+  /** Bytes of the WebAssembly memory of each shard: as many as were asked for, one for `auto`. */
+  readonly memoryByShard: readonly number[];
+  /** The longest context that WebAssembly can address, at most that of the training. */
+  readonly largestContextLength: number;
+}
+
 export interface LoadProgress {
-  readonly phase: 'header' | 'tensors' | 'warm-up';
+  /** `waiting`: another tab downloads the same model. */
+  readonly phase: 'waiting' | 'header' | 'tensors' | 'warm-up';
   readonly loadedBytes: number;
   /** `null` until the length is known. */
   readonly totalBytes: number | null;
@@ -301,6 +372,12 @@ export interface Commands {
     result: ModelInfo;
     notifications: {readonly kind: 'progress'; readonly payload: LoadProgress};
   };
+  /** Reads the header only. */
+  inspect: {
+    params: InspectParams;
+    result: ModelInspection;
+    notifications: never;
+  };
   'configure-sampling': {
     params: Partial<SamplingSettings>;
     result: SamplingSettings;
@@ -366,6 +443,23 @@ export interface Commands {
       readonly sliceLength?: number;
     };
     result: {readonly logits: Float32Array<ArrayBuffer>; readonly vocab: number} | {readonly cancelled: true};
+    notifications: never;
+  };
+  /** The models on the device, those used last first. */
+  'list-stored': {
+    params: Record<string, never>;
+    result: {readonly models: readonly StoredModel[]; readonly available: boolean};
+    notifications: never;
+  };
+  /** `name`: an ID or a URL. */
+  'remove-stored': {
+    params: {readonly name: string};
+    result: {readonly freedBytes: number};
+    notifications: never;
+  };
+  'estimate-store': {
+    params: Record<string, never>;
+    result: StoreEstimate;
     notifications: never;
   };
   /** An embedding of each text: `(embeddingLength)`, or `(tokens, embeddingLength)` without pooling. Contexts stay as they are. */

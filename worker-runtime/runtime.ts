@@ -9,6 +9,7 @@ import {Evaluation} from './evaluation.ts';
 import {Generation} from './generation.ts';
 import {HandleTable} from './handles.ts';
 import {checkWholeNumber, refuseUnknownSettings} from './check-settings.ts';
+import {inspectModel} from './inspect-model.ts';
 import {loadModel} from './load-model.ts';
 import type {LoadedModel} from './loaded-model.ts';
 import {checkEmbedParams, checkGenerateParams, checkTokens, promptTokens} from './prompt.ts';
@@ -19,6 +20,7 @@ import type {
   Diagnostics,
   LoadProgress,
   ModelInfo,
+  ModelInspection,
   SequenceHandle,
 } from './protocol.ts';
 import {ResidentModel} from './resident-model.ts';
@@ -108,6 +110,13 @@ export class Runtime {
     return loading.finally(() => {
       if (this.#load === load) this.#load = undefined;
     });
+  }
+
+  inspect(
+    params: Commands['inspect']['params'],
+    {signal}: RequestContext<'inspect'>,
+  ): Promise<ModelInspection> {
+    return inspectModel(params, {core: this.#booted().core, scheduler: this.#scheduler, signal});
   }
 
   configureSampling(
@@ -244,6 +253,7 @@ export class Runtime {
       });
       if (signal.aborted) {
         model.team?.terminate();
+        model.releaseSource?.();
         throw new Cancelled();
       }
       const old = this.#resident;
@@ -292,6 +302,7 @@ export class Runtime {
     this.#models.remove(model.handle);
     await model.endRuns();
     model.model.team?.terminate();
+    model.model.releaseSource?.();
     return wasmBytes(model.model);
   }
 

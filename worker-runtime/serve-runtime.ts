@@ -11,6 +11,7 @@ import type {
 } from './protocol.ts';
 import {Runtime} from './runtime.ts';
 import type {RequestContext} from './runtime.ts';
+import {estimateStore, listStored, removeStored} from './store/store-commands.ts';
 
 const counters = newCounters();
 const runtime = new Runtime(counters);
@@ -58,6 +59,8 @@ async function dispatch(request: Request, controller: AbortController): Promise<
       return respond(request, await runtime.boot(request.params));
     case 'load-model':
       return respond(request, await runtime.loadModel(request.params, contextOf(request, controller)));
+    case 'inspect':
+      return respond(request, await runtime.inspect(request.params, contextOf(request, controller)));
     case 'configure-sampling':
       return respond(request, runtime.configureSampling(request.params));
     case 'generate':
@@ -70,6 +73,12 @@ async function dispatch(request: Request, controller: AbortController): Promise<
       return respond(request, await runtime.freeModel(request.params));
     case 'diagnostics':
       return respond(request, await runtime.diagnostics(runningKinds(request.id)));
+    case 'list-stored':
+      return respond(request, await listStored());
+    case 'remove-stored':
+      return respond(request, await removeStored(request.params));
+    case 'estimate-store':
+      return respond(request, await estimateStore());
     case 'tokenize':
       return respond(request, runtime.tokenize(request.params));
     case 'detokenize':

@@ -6,7 +6,9 @@ import type {
   GenerateResult,
   LoadOptions,
   ModelInfo,
+  ModelInspection,
   SamplingSettings,
+  StoredModels,
   TokenEvent,
 } from '../../worker-runtime/client/index.ts';
 
@@ -131,6 +133,8 @@ export class FakeRuntime implements ChatRuntime {
   readonly runs: FakeRun[] = [];
   readonly calls: string[] = [];
   holdLoads = false;
+  /** What every model is said to be. */
+  inspection: ModelInspection = {refusal: null, model: null, fileBytes: null, headerBytes: 0, stored: false};
   sampling: SamplingSettings = defaultSampling;
 
   get load(): FakeLoad {
@@ -139,6 +143,17 @@ export class FakeRuntime implements ChatRuntime {
 
   get run(): FakeRun {
     return latest(this.runs, 'run');
+  }
+
+  readonly store: StoredModels = {
+    list: () => Promise.resolve([]),
+    remove: () => Promise.resolve({freedBytes: 0}),
+    estimate: () => Promise.resolve({modelBytes: 0, usedBytes: 0, quotaBytes: 0, persisted: false}),
+    persist: () => Promise.resolve(false),
+  };
+
+  inspect(): Promise<ModelInspection> {
+    return Promise.resolve(this.inspection);
   }
 
   loadModel(source: ChatModelSource, options: LoadOptions = {}): Promise<ModelInfo> {

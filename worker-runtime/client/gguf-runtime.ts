@@ -8,9 +8,12 @@ import type {
   EmbedParams,
   GenerateParams,
   KvType,
+  InspectParams,
   LoadProgress,
   ModelInfo,
+  ModelInspection,
   ModelSource,
+  RequestSettings,
   SamplingSettings,
   SequenceHandle,
   TemplateVariables,
@@ -18,6 +21,8 @@ import type {
 import {Connection} from './connection.ts';
 import {GenerationRun} from './generation-run.ts';
 import {spawnWorker} from './spawn.ts';
+import {storedModels} from './stored-models.ts';
+import type {StoredModels} from './stored-models.ts';
 
 export interface BootOptions {
   /** URL of a same-origin copy of `gguf-chat.worker.js`, for pages whose CSP forbids `blob:` Workers. */
@@ -41,8 +46,18 @@ export interface LoadOptions {
   readonly chatTemplate?: string;
   /** Instead of what `boot` was told. */
   readonly shards?: number | 'auto';
+  /** SHA-256 that the file must have: `sha256-` and base64, or hexadecimal. */
+  readonly integrity?: string;
+  /** Never reads or writes the store on the device; by default a model from a server is kept there. */
+  readonly withoutCache?: boolean;
+  /** How the server is asked, beside the URL. */
+  readonly request?: RequestSettings;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: LoadProgress) => void;
+}
+
+export interface InspectOptions extends Omit<InspectParams, 'source'> {
+  readonly signal?: AbortSignal;
 }
 
 export interface GenerateOptions extends GenerateParams {
@@ -62,12 +77,15 @@ export interface GenerateOptions extends GenerateParams {
  */
 export class GgufRuntime {
   readonly #connection: Connection;
+  /** The models that this site keeps on the device. */
+  readonly store: StoredModels;
   /** Which of the two WebAssembly cores runs. */
   readonly core: CoreVariant;
   readonly version: string;
 
   private constructor(connection: Connection, {core, version}: Commands['boot']['result']) {
     this.#connection = connection;
+    this.store = storedModels(connection);
     this.core = core;
     this.version = version;
   }
@@ -109,6 +127,20 @@ export class GgufRuntime {
       transfer: params.source instanceof ArrayBuffer ? [params.source] : [],
       onNotification: ({payload}) => onProgress?.(payload),
     });
+    return this.#untilAborted(id, result, signal);
+  }
+
+  /**
+   * What a model is and what it would take, from its header alone: architecture, memory, the longest context. Of a model on a
+   * server a few megabytes at most are transferred; of one that is on the device, nothing.
+   *
+   * @throws {GgufError} of the source, or `load-aborted` after `signal`. A model that cannot be loaded is told in `refusal`
+   */
+  async inspect(source: string | URL | Blob, options: InspectOptions = {}): Promise<ModelInspection> {
+    const {signal, ...rest} = options;
+    if (signal?.aborted) throw new GgufError('load-aborted', 'The inspection was aborted before it began');
+    const params = {...rest, source: normalizeSource(source) as string | Blob};
+    const {id, result} = this.#connection.request('inspect', params);
     return this.#untilAborted(id, result, signal);
   }
 

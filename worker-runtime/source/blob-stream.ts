@@ -2,18 +2,21 @@ import {GgufError} from '../errors.ts';
 import type {ChunkStream} from './chunk-stream.ts';
 
 /** Large enough that the cost of a read does not count, small enough that two of them do not either. */
-const sliceBytes = 4 * 1024 * 1024;
+const defaultSliceBytes = 4 * 1024 * 1024;
 
 /** A Blob or File, read slice by slice; the next slice is on its way while one is being consumed. */
 export class BlobStream implements ChunkStream {
   readonly length: number;
   readonly lengthIsExact = true;
   readonly #blob: Blob;
+  readonly #sliceBytes: number;
   #position = 0;
   #ahead: Promise<Uint8Array<ArrayBuffer>> | null = null;
 
-  constructor(blob: Blob) {
+  /** @param sliceBytes read at once */
+  constructor(blob: Blob, sliceBytes = defaultSliceBytes) {
     this.#blob = blob;
+    this.#sliceBytes = sliceBytes;
     this.length = blob.size;
   }
 
@@ -48,7 +51,7 @@ export class BlobStream implements ChunkStream {
   #readSlice(): Promise<Uint8Array<ArrayBuffer>> | null {
     const start = this.#position;
     if (start >= this.length) return null;
-    const end = Math.min(start + sliceBytes, this.length);
+    const end = Math.min(start + this.#sliceBytes, this.length);
     this.#position = end;
     return this.#blob
       .slice(start, end)

@@ -31,6 +31,12 @@ export interface ByteReader {
    */
   peek(minimum: number): Promise<Uint8Array>;
 
+  /** Passes over what is left, so that whoever checks or stores all of it gets all. @throws {GgufError} as {@link fill} */
+  finish(): Promise<void>;
+
+  /** Says that the bytes are of no use, so that nobody keeps them. */
+  discard(): Promise<void>;
+
   /** Cancels what is under way and lets go of the source. */
   close(): Promise<void>;
 }

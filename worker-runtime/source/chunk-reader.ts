@@ -77,6 +77,17 @@ export class ChunkReader implements ByteReader {
     return first.length >= Math.min(minimum, this.#buffered) ? first : this.#join();
   }
 
+  async finish(): Promise<void> {
+    this.#check();
+    do this.#pass(this.#buffered);
+    while (await this.#receive());
+    await this.#stream.commit?.();
+  }
+
+  async discard(): Promise<void> {
+    await this.#stream.discard?.();
+  }
+
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;

@@ -9,6 +9,10 @@ export interface ChunkStream {
    * @param spare the buffer of an earlier chunk of this stream, which may be filled again
    */
   read(spare?: ArrayBuffer): Promise<Uint8Array<ArrayBuffer> | null>;
+  /** Told that all of it was read and is what it should be. */
+  commit?(): Promise<void>;
+  /** Told that nobody will ever want these bytes. */
+  discard?(): Promise<void>;
   /** Ends what is under way. Never fails. */
   cancel(): Promise<void>;
   /** The error for an end at byte `received` where more was needed. */
