@@ -2,6 +2,7 @@ import {GgufError, GgufRuntime} from '../worker-runtime/client/index.ts';
 import type {
   GenerateOptions,
   ModelInfo,
+  ModelInspection,
   SamplingSettings,
   TokenEvent,
   Timings,
@@ -101,6 +102,10 @@ export class ChatSession {
   get progress(): ChatLoadProgress | null {
     return this.#slot.progress;
   }
+  /** What the model that is named will take, as soon as that is known. */
+  get inspection(): ModelInspection | null {
+    return this.#slot.inspection;
+  }
   /** Of the answer under way, until its first token. */
   get prefill(): PrefillProgress | null {
     return this.#prefill;
@@ -127,15 +132,21 @@ export class ChatSession {
   /**
    * Loads a model, after ending an answer or an older load that is under way. The model before stays until then.
    *
+   * @returns `null` where `options.beforeLoad` did not want it
    * @throws {GgufError} `load-aborted` after `stop()`, `unload()` or a newer load; what `GgufRuntime.loadModel` throws
    */
-  async load(source = this.source, options: SlotLoadOptions = {}): Promise<ModelInfo> {
+  async load(source = this.source, options: SlotLoadOptions = {}): Promise<ModelInfo | null> {
     if (source === null) {
       const message = 'There is no model to load: set src, or give load() a source';
       throw new GgufError('invalid-source', message, {field: 'src'});
     }
     this.#error = null;
     return this.#slot.load(source, options);
+  }
+
+  /** Finds out what the named model will take (`inspection`), should somebody want to know before loading it. */
+  async consider(options: SlotLoadOptions = {}): Promise<void> {
+    await this.#slot.consider(options);
   }
 
   /** Frees the model; the transcript stays. */

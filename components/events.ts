@@ -1,4 +1,10 @@
-import type {GenerateResult, GgufError, ModelInfo, TokenEvent} from '../worker-runtime/client/index.ts';
+import type {
+  GenerateResult,
+  GgufError,
+  ModelInfo,
+  ModelInspection,
+  TokenEvent,
+} from '../worker-runtime/client/index.ts';
 import type {
   ChatLoadProgress,
   ChatModelSource,
@@ -15,8 +21,15 @@ const frequent = {bubbles: false, composed: false} as const;
 /** Before a model is loaded. Cancel it and nothing is loaded. */
 export class GgufBeforeLoadEvent extends Event {
   constructor(
-    /** `src` is the URL, `null` for a file or a buffer. `plan` is reserved for what the model will take. */
-    readonly detail: {readonly src: string | null; readonly source: ChatModelSource; readonly plan: null},
+    /**
+     * `src` is the URL, `null` for a file or a buffer. `plan` is what the model is and takes, from its header; `null` for a buffer, and
+     * where the header could not be read.
+     */
+    readonly detail: {
+      readonly src: string | null;
+      readonly source: ChatModelSource;
+      readonly plan: ModelInspection | null;
+    },
   ) {
     super('gguf-before-load', request);
   }

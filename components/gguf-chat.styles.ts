@@ -261,6 +261,38 @@ const panels = css`
   }
 `;
 
+const library = css`
+  .library {
+    inline-size: min(100% - 2 * var(--_space), var(--_line));
+    margin: 0 auto 0.75em;
+    font-size: 0.875em;
+    color: var(--_muted);
+  }
+  .library summary {
+    cursor: pointer;
+    min-block-size: 1.5rem;
+  }
+  .library ul {
+    list-style: none;
+    margin: 0;
+    padding: 0;
+  }
+  .library li {
+    display: flex;
+    align-items: center;
+    gap: 0.75em;
+    padding-block: 0.25em;
+  }
+  .stored-name {
+    flex: 1;
+    min-inline-size: 0;
+    overflow-wrap: anywhere;
+  }
+  .stored-size {
+    flex: none;
+  }
+`;
+
 const controls = css`
   .button {
     flex: none;
@@ -485,4 +517,4 @@ const preferences = css`
   }
 `;
 
-export const styles = [theme, layout, messages, panels, controls, composer, preferences];
+export const styles = [theme, layout, messages, panels, library, controls, composer, preferences];

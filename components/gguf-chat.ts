@@ -6,6 +6,7 @@ import type {
   BootOptions,
   GgufError,
   ModelInfo,
+  RequestSettings,
   SamplingSettings,
   TemplateVariables,
   Usage,
@@ -18,11 +19,13 @@ import {DelayedFlag} from './controllers/delayed-flag.ts';
 import {FormField} from './controllers/form-field.ts';
 import {LoadTrigger} from './controllers/load-trigger.ts';
 import type {Loading} from './controllers/load-trigger.ts';
+import {ModelLibrary} from './controllers/model-library.ts';
 import {StickToEnd} from './controllers/stick-to-end.ts';
 import {GgufBeforeLoadEvent, GgufSendEvent} from './events.ts';
 import {styles} from './gguf-chat.styles.ts';
 import {strings} from './localize/index.ts';
 import {numberOrAuto, optionalNumber} from './number-attributes.ts';
+import type {SlotLoadOptions} from './model-slot.ts';
 import type {
   ChatLoadProgress,
   ChatModelSource,
@@ -36,6 +39,7 @@ import {sourceName} from './source-name.ts';
 import {composer, isComposing} from './templates/composer.ts';
 import type {SubmitOn} from './templates/composer.ts';
 import {errorPanel} from './templates/error-panel.ts';
+import {libraryPanel} from './templates/library-panel.ts';
 import {loadPanel} from './templates/load-panel.ts';
 import {statusLine} from './templates/status-line.ts';
 import {setText} from './templates/text-body.ts';
@@ -48,7 +52,7 @@ import {toDomEvent} from './to-dom-event.ts';
  * `src` names a GGUF file; it is loaded when the visitor asks for it (see `loading`) into a Worker, and nothing that is
  * written leaves the page.
  *
- * A load fires `gguf-before-load`, `gguf-status` (loading), `gguf-progress`…, `gguf-status` (ready), `gguf-load`. A message
+ * A load fires `gguf-status` (loading), `gguf-before-load`, `gguf-progress`…, `gguf-status` (ready), `gguf-load`. A message
  * fires `gguf-send`, `gguf-message` (the visitor's), `gguf-status` (generating), `gguf-generate-start`, `gguf-token`…,
  * `gguf-status` (ready), `gguf-message` (the answer), `gguf-generate-end`. A failure fires `gguf-status`, `gguf-error` in
  * place of the last events; a message that was refused is taken out of the transcript again, and back into the composer.
@@ -57,7 +61,7 @@ import {toDomEvent} from './to-dom-event.ts';
  *
  * @tag gguf-chat
  *
- * @fires {GgufBeforeLoadEvent} gguf-before-load - Before a model is loaded: `{src, source, plan}`. Cancel it and nothing is loaded. --bubbles --composed --cancelable
+ * @fires {GgufBeforeLoadEvent} gguf-before-load - Before a model is loaded: `{src, source, plan}`; `plan` is what the model is and takes, from its header. Cancel it and nothing is loaded. --bubbles --composed --cancelable
  * @fires {GgufProgressEvent} gguf-progress - While a model is loaded: `{phase, loadedBytes, totalBytes, ratio}`. Does not bubble.
  * @fires {GgufLoadEvent} gguf-load - A model is ready: `{model}`. --bubbles --composed
  * @fires {GgufUnloadEvent} gguf-unload - The model was freed: `{freedBytes}`. --bubbles --composed
@@ -71,6 +75,7 @@ import {toDomEvent} from './to-dom-event.ts';
  *
  * @slot header - Above the conversation.
  * @slot poster - In place of the words of the load panel; its button stays.
+ * @slot library - In place of the list of the models on the device.
  * @slot empty - In place of the words where no message is yet.
  * @slot composer-start - Before the text field.
  * @slot composer-end - Between the text field and the send button.
@@ -78,6 +83,9 @@ import {toDomEvent} from './to-dom-event.ts';
  *
  * @csspart base - Everything.
  * @csspart panel - The load panel.
+ * @csspart needs - What the model takes: to download, of memory.
+ * @csspart library - The list of the models on the device, a `<details>`.
+ * @csspart remove-button - Removes a model from the device.
  * @csspart progress - The progress bar in it.
  * @csspart error - The error panel.
  * @csspart transcript - The scrolling list of messages.
@@ -148,6 +156,7 @@ export class GgufChat extends LitElement {
     load: () => handled(this.load()),
     unload: () => handled(this.unload()),
   });
+  readonly #library = new ModelLibrary(this, () => this.#session.runtime);
   #focused: Element | null = null;
 
   @query('.log') protected readonly log!: HTMLElement | null;
@@ -155,7 +164,7 @@ export class GgufChat extends LitElement {
   @query('.panel .button') protected readonly panelButton!: HTMLElement | null;
   @query('[role="status"]') protected readonly announcement!: HTMLElement | null;
 
-  /** URL of the GGUF file. Where a model was loaded before, a new one is loaded at once; an empty one unloads. */
+  /** URL of the GGUF file, or `hf:owner/repository/file.gguf`, or `hf:owner/repository:Q4_K_M`. Where a model was loaded before, a new one is loaded at once; an empty one unloads. */
   @property() src = '';
   /** When the model is loaded: on `interaction`, when the element is `visible`, or `eager`: at once. */
   @property() loading: Loading = 'interaction';
@@ -202,6 +211,14 @@ export class GgufChat extends LitElement {
   @property({converter: numberOrAuto}) shards: number | 'auto' = 'auto';
   /** Chat template in Jinja instead of the model's own, or `chatml`; from the next load on. */
   @property({attribute: 'chat-template'}) chatTemplate = '';
+  /** SHA-256 that the model must have, as in HTML: `sha256-` and base64. One that has another is not used. */
+  @property() integrity = '';
+  /** Does not keep the model on the device: it is downloaded each time. */
+  @property({type: Boolean, attribute: 'without-cache'}) withoutCache = false;
+  /** Where `hf:` sources are looked up instead of the public hub: a mirror. */
+  @property({attribute: 'hf-endpoint'}) hfEndpoint = '';
+  /** How the server of the model is asked: `{headers, credentials, timeoutMs, retryDelaysMs}`. */
+  @property({attribute: false}) request: RequestSettings = {};
   /** Further variables for the chat template, such as `{enable_thinking: false}`. */
   @property({attribute: false}) templateVariables: TemplateVariables = {};
   /** Strings that end an answer; they are not part of it. */
@@ -371,18 +388,30 @@ export class GgufChat extends LitElement {
   async load(source?: ChatModelSource): Promise<ModelInfo | null> {
     this.#trigger.noteSource();
     const chosen = source ?? this.#session.source;
-    if (chosen !== null) {
-      const src = typeof chosen === 'string' || chosen instanceof URL ? String(chosen) : null;
-      if (!this.dispatchEvent(new GgufBeforeLoadEvent({src, source: chosen, plan: null}))) return null;
-    }
     this.#trigger.loadBegins();
-    const {contextLength, workerSrc, shards, chatTemplate} = this;
     return this.#session.load(chosen, {
+      ...this.#loadOptions(),
+      beforeLoad: (plan) => {
+        if (chosen === null) return true;
+        const src = typeof chosen === 'string' || chosen instanceof URL ? String(chosen) : null;
+        return this.dispatchEvent(new GgufBeforeLoadEvent({src, source: chosen, plan}));
+      },
+    });
+  }
+
+  #loadOptions(): SlotLoadOptions {
+    const {contextLength, workerSrc, shards, chatTemplate, integrity, withoutCache, request} = this;
+    const {hfEndpoint: hubEndpoint} = this;
+    return {
       ...(contextLength === undefined ? {} : {contextLength}),
       ...(workerSrc === '' ? {} : {workerSrc}),
       ...(chatTemplate === '' ? {} : {chatTemplate}),
+      ...(integrity === '' ? {} : {integrity}),
+      ...(hubEndpoint === '' ? {} : {hubEndpoint}),
       shards,
-    });
+      withoutCache,
+      request,
+    };
   }
 
   /** Frees the model. The conversation stays. */
@@ -446,6 +475,7 @@ export class GgufChat extends LitElement {
           onRegenerate: () => handled(this.regenerate()),
         })}
         ${needsModel ? this.#renderLoadPanel(!stageTaken) : nothing}
+        ${needsModel ? this.#renderLibrary() : nothing}
         ${error ? this.#renderError(error, !stageTaken || needsModel) : nothing} ${this.#renderComposer()}
         ${this.#renderStatus()}
         <slot name="footer"></slot>
@@ -460,11 +490,31 @@ export class GgufChat extends LitElement {
       status: this.status,
       sourceName: sourceName(this.#session.source),
       progress: this.progress,
+      inspection: this.#session.inspection,
       slow: this.#slowLoad.raised,
       disabled: this.#field.disabled,
       onLoad: () => handled(this.load()),
       onCancel: () => handled(this.stop()),
+      onConsider: () => handled(this.#consider()),
     });
+  }
+
+  /** What a model would take, and what is on the device, is shown to those who come near the button. */
+  async #consider(): Promise<void> {
+    if (this.#field.disabled) return;
+    await this.#session.consider(this.#loadOptions());
+    await this.#library.refresh();
+  }
+
+  #renderLibrary(): TemplateResult {
+    const {models} = this.#library;
+    return html`<slot name="library">
+      ${libraryPanel({
+        models,
+        disabled: this.#field.disabled,
+        onRemove: (id) => handled(this.#library.remove(id)),
+      })}
+    </slot>`;
   }
 
   #renderError(error: GgufError, compact: boolean): TemplateResult {

@@ -4,18 +4,31 @@ import type {
   LoadOptions,
   LoadProgress,
   ModelInfo,
+  ModelInspection,
   SamplingSettings,
 } from '../worker-runtime/client/index.ts';
 import {Activity} from './activity.ts';
 import {LazyRuntime} from './lazy-runtime.ts';
 import type {BootRuntime} from './lazy-runtime.ts';
+import {TransferRate} from './transfer-rate.ts';
 import type {ChatLoadProgress, ChatModelSource, ChatRuntime, SessionEvent} from './session-types.ts';
 
 export type SlotLoadOptions = Pick<
   LoadOptions,
-  'contextLength' | 'kvType' | 'shards' | 'chatTemplate' | 'signal'
+  | 'contextLength'
+  | 'kvType'
+  | 'shards'
+  | 'chatTemplate'
+  | 'integrity'
+  | 'withoutCache'
+  | 'request'
+  | 'hubEndpoint'
+  | 'signal'
 > &
-  Pick<BootOptions, 'workerSrc'>;
+  Pick<BootOptions, 'workerSrc'> & {
+    /** Told what the model will take, `null` where its header could not be read; false: it is not loaded. */
+    readonly beforeLoad?: (inspection: ModelInspection | null) => boolean;
+  };
 
 /** What a slot needs of the session that it is part of. */
 export interface SlotOwner {
@@ -32,13 +45,16 @@ export interface SlotOwner {
 export class ModelSlot {
   readonly #owner: SlotOwner;
   readonly #runtime: LazyRuntime;
-  #load: Activity<ModelInfo> | null = null;
+  #load: Activity<ModelInfo | null> | null = null;
+  #rate = new TransferRate();
   #wantedSampling: Partial<SamplingSettings> = {};
   /** What a load without an argument loads. */
   source: ChatModelSource | null = null;
   model: ModelInfo | null = null;
   /** Of the load under way. */
   progress: ChatLoadProgress | null = null;
+  /** What the model that is named will take, as soon as that is known. */
+  inspection: ModelInspection | null = null;
   /** The settings in force. */
   sampling: SamplingSettings = defaultSampling;
 
@@ -62,18 +78,35 @@ export class ModelSlot {
     return this.runtime;
   }
 
-  /** A newer load stops an older one, which then changes nothing any more. */
-  load(source: ChatModelSource, options: SlotLoadOptions): Promise<ModelInfo> {
+  /**
+   * A newer load stops an older one, which then changes nothing any more.
+   *
+   * @returns `null` where `beforeLoad` did not want it
+   */
+  load(source: ChatModelSource, options: SlotLoadOptions): Promise<ModelInfo | null> {
     void this.#load?.stop();
-    const load: Activity<ModelInfo> = new Activity(
+    const load: Activity<ModelInfo | null> = new Activity(
       (signal) => this.#perform(source, {...options, signal}, () => this.#load === load),
       options.signal,
     );
     this.#load = load;
+    if (source !== this.source) this.inspection = null;
     this.source = source;
     this.progress = null;
+    this.#rate = new TransferRate();
     this.#owner.changed();
     return load.result;
+  }
+
+  /** Finds out what the named model will take, before anybody has asked to load it. */
+  async consider({workerSrc, ...options}: SlotLoadOptions): Promise<void> {
+    const {source} = this;
+    if (source === null || this.#load || this.model || this.inspection) return;
+    const runtime = await this.#bootedRuntime(workerSrc);
+    const inspection = await inspected(runtime, source, options);
+    if (source !== this.source || !inspection) return;
+    this.inspection = inspection;
+    this.#owner.changed();
   }
 
   async stopLoad(): Promise<void> {
@@ -106,12 +139,20 @@ export class ModelSlot {
 
   async #perform(
     source: ChatModelSource,
-    {workerSrc, ...options}: SlotLoadOptions,
+    {workerSrc, beforeLoad, ...options}: SlotLoadOptions,
     isNewest: () => boolean,
-  ): Promise<ModelInfo> {
+  ): Promise<ModelInfo | null> {
     try {
       await this.#owner.endRun();
       const runtime = await this.#bootedRuntime(workerSrc);
+      const inspection = beforeLoad ? await inspected(runtime, source, options) : null;
+      if (beforeLoad && isNewest()) {
+        if (!beforeLoad(inspection)) {
+          this.#end();
+          return null;
+        }
+        this.inspection = inspection;
+      }
       const onProgress = (progress: LoadProgress): void => void (isNewest() && this.#progressed(progress));
       const model = await runtime.loadModel(source, {...options, onProgress});
       // Also where a newer load is under way: until that has ended, this is the model that the Worker holds.
@@ -144,7 +185,8 @@ export class ModelSlot {
 
   #progressed(progress: LoadProgress): void {
     const {loadedBytes, totalBytes} = progress;
-    this.progress = {...progress, ratio: totalBytes ? Math.min(1, loadedBytes / totalBytes) : null};
+    const ratio = totalBytes ? Math.min(1, loadedBytes / totalBytes) : null;
+    this.progress = {...progress, ratio, bytesPerSecond: this.#rate.of(loadedBytes)};
     this.#owner.notify({type: 'progress', progress: this.progress});
     this.#owner.changed();
   }
@@ -155,5 +197,21 @@ export class ModelSlot {
     } catch (thrown) {
       throw this.#owner.fail(GgufError.from(thrown));
     }
+  }
+}
+
+/** What a model will take. A header that cannot be read is no news: the load says why. */
+async function inspected(
+  runtime: ChatRuntime,
+  source: ChatModelSource,
+  {contextLength, kvType, shards, chatTemplate, request, hubEndpoint, signal}: SlotLoadOptions,
+): Promise<ModelInspection | null> {
+  if (source instanceof ArrayBuffer) return null;
+  const options = {contextLength, kvType, shards, chatTemplate, request, hubEndpoint, signal};
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  try {
+    return await runtime.inspect(source, given);
+  } catch {
+    return null;
   }
 }

@@ -37,6 +37,8 @@ export interface TranscriptMessage {
 export interface ChatLoadProgress extends LoadProgress {
   /** 0 to 1; `null` until the length of the file is known. */
   readonly ratio: number | null;
+  /** How fast the file comes; `null` in the first second. */
+  readonly bytesPerSecond: number | null;
 }
 
 /** Tokens of the prompt that are read, of all. */

@@ -1,31 +1,26 @@
 import {createChatTemplate} from './chat-template/chat-template.ts';
 import {refuseUnknownSettings} from './check-settings.ts';
 import {GgufError} from './errors.ts';
-import {readHeader} from './gguf/header.ts';
 import type {GgufHeader} from './gguf/header.ts';
 import {admit, describe} from './load-model.ts';
 import type {Admitted} from './load-model.ts';
 import {planLayout} from './model/layout.ts';
 import type {Layout} from './model/layout.ts';
+import {readModelHeader, totalBytes} from './model-files.ts';
 import {combinedPlan} from './place-model.ts';
 import type {InspectParams, ModelInspection, ModelSource} from './protocol.ts';
 import type {CompiledCore} from './core/core.ts';
 import type {Scheduler} from './scheduler.ts';
 import {Share} from './shards/share.ts';
-import {BlobStream} from './source/blob-stream.ts';
-import type {ByteReader} from './source/byte-reader.ts';
-import {HeaderStream} from './source/header-stream.ts';
-import {openSource, readerOf} from './source/open-source.ts';
 import {ModelStore} from './store/model-store.ts';
+import {openHeader} from './store/open-model.ts';
+import {resolveSource} from './store/resolve-source.ts';
 
 interface InspectContext {
   readonly core: CompiledCore;
   readonly scheduler: Scheduler;
   readonly signal: AbortSignal;
 }
-
-/** Read of a file at once: a header is seldom longer. */
-const sliceBytes = 256 * 1024;
 
 /**
  * What a model is and takes, from its header alone. A model that cannot be loaded has a refusal instead.
@@ -40,33 +35,32 @@ export async function inspectModel(params: InspectParams, context: InspectContex
     shards: true,
     chatTemplate: true,
     request: true,
+    hubEndpoint: true,
   });
-  const {reader, stored} = await openHeader(params, context.signal);
+  const {signal} = context;
+  const {request} = params;
+  const {source} = await resolveSource(params.source, {signal, ...params});
+  const reader = await openHeader(source, signal, request);
   try {
-    const header = await readHeader(reader);
-    const facts = await factsOf(header, params, context, reader.length);
-    return {...facts, stored, fileBytes: reader.length, headerBytes: header.dataOffset};
+    const {header, files} = await readModelHeader(source, reader, (part) =>
+      openHeader(part, signal, request),
+    );
+    const fileBytes = totalBytes(files);
+    const facts = await factsOf(header, params, context, fileBytes);
+    const stored = await areStored(files.map((file) => file.source));
+    return {...facts, stored, fileBytes, headerBytes: header.dataOffset};
   } finally {
     await reader.close();
   }
 }
 
-async function openHeader(
-  {source, request}: InspectParams,
-  signal: AbortSignal,
-): Promise<{readonly reader: ByteReader; readonly stored: boolean}> {
-  const fromFile = (file: Blob): ByteReader => readerOf(new BlobStream(file, sliceBytes), {signal});
-  if (source instanceof Blob) return {reader: fromFile(source), stored: false};
-  if (!isRemote(source)) return {reader: await openSource(source, {signal}), stored: false};
-  const used = await (await ModelStore.open())?.use(source, signal);
-  if (!used) return {reader: readerOf(new HeaderStream(source, {signal, request}), {signal}), stored: false};
-  // The file stays readable, also should the entry be removed meanwhile.
-  used.release();
-  return {reader: fromFile(used.file), stored: true};
-}
-
-function isRemote(source: ModelSource): source is string {
-  return typeof source === 'string' && /^https?:/.test(source);
+async function areStored(sources: readonly ModelSource[]): Promise<boolean> {
+  const store = await ModelStore.open();
+  if (!store) return false;
+  for (const source of sources) {
+    if (typeof source !== 'string' || !(await store.find(source))?.installed) return false;
+  }
+  return true;
 }
 
 async function factsOf(

@@ -4,7 +4,6 @@ import {kvFormats} from './core/core-exports.ts';
 import {GgufError} from './errors.ts';
 import {readHeader} from './gguf/header.ts';
 import type {GgufHeader} from './gguf/header.ts';
-import type {Metadata} from './gguf/metadata.ts';
 import {checkWholeNumber, refuseUnknownSettings} from './check-settings.ts';
 import type {KnownSettings} from './check-settings.ts';
 import type {LoadedModel, ModelFacts} from './loaded-model.ts';
@@ -18,9 +17,12 @@ import {loadWeights} from './model/load-weights.ts';
 import {textStates} from './model/text-states.ts';
 import type {ActivationType} from './model/weights.ts';
 import type {KvType, LoadParams, LoadProgress} from './protocol.ts';
+import {readModelHeader, totalBytes} from './model-files.ts';
 import {combinedPlan, placeModel, wasmBytes} from './place-model.ts';
 import type {PlacedModel, PlacingContext} from './place-model.ts';
-import {openModel} from './store/open-model.ts';
+import {openHeader, openModel} from './store/open-model.ts';
+import type {OpenedModel} from './store/open-model.ts';
+import {resolveSource} from './store/resolve-source.ts';
 import {createTokenizer} from './tokenizer/create-tokenizer.ts';
 import type {Tokenizer} from './tokenizer/tokenizer.ts';
 
@@ -34,6 +36,7 @@ const loadSettings: KnownSettings<LoadParams> = {
   integrity: true,
   withoutCache: true,
   request: true,
+  hubEndpoint: true,
   contextLength: true,
   kvType: true,
   shards: true,
@@ -65,15 +68,25 @@ export async function loadModel(params: LoadParams, context: LoadContext): Promi
   const {signal, scheduler, onProgress} = context;
   refuseUnknownSettings('load-model', params, loadSettings);
   let phase: LoadProgress['phase'] = 'header';
-  const report = (loadedBytes: number, totalBytes: number | null): void =>
-    onProgress({phase, loadedBytes, totalBytes});
-  const {integrity, request, withoutCache = false} = params;
+  /** Bytes of the files before the one that is being read, and of all, once that is known. */
+  let before = 0;
+  let total: number | null = null;
+  const report = (loadedBytes: number, fileBytes: number | null): void =>
+    onProgress({phase, loadedBytes: before + loadedBytes, totalBytes: total ?? fileBytes});
+  const {source, sha256} = await resolveSource(params.source, {signal, ...params});
+  const integrity = params.integrity ?? sha256 ?? undefined;
   const onWait = (): void => onProgress({phase: 'waiting', loadedBytes: 0, totalBytes: null});
-  const options = {signal, onProgress: report, onWait, integrity, request, withoutCache};
-  const {reader, release, fallbacks} = await openModel(params.source, options);
+  const {request, withoutCache = false} = params;
+  const options = {signal, onProgress: report, onWait, request, withoutCache};
+  const first = await openModel(source, {...options, integrity});
+  const opened = [first];
+  const {reader} = first;
   let placed: PlacedModel | null = null;
   try {
-    const header = await readHeader(reader);
+    const {header, files} = await readModelHeader(source, reader, (part) =>
+      openHeader(part, signal, request),
+    );
+    total = totalBytes(files);
     const admitted = await admit(header, params, scheduler.checkpoint(signal), context.activations);
     const {tokenizer, spec} = admitted;
     const chatTemplate = createChatTemplate(header.metadata, tokenizer, params.chatTemplate);
@@ -83,27 +96,33 @@ export async function loadModel(params: LoadParams, context: LoadContext): Promi
     const {layouts, core, group} = (placed = await placeModel(header, admitted, context));
     const [{decoder: plan, cache, staging}] = layouts;
     context.onMemory(wasmBytes(placed));
-    await loadWeights(plan.destinations, {
-      reader,
-      core,
-      staging,
-      checkpoint: scheduler.checkpoint(signal),
-      ...(placed.team && {others: placed.team}),
-    });
+    const checkpoint = scheduler.checkpoint(signal);
+    const loading = {core, staging, checkpoint, ...(placed.team && {others: placed.team})};
+    for (const [index, file] of files.entries()) {
+      const part = index === 0 ? first : await openModel(file.source, options);
+      if (index > 0) {
+        opened.push(part);
+        await readHeader(part.reader);
+      }
+      const own = [...plan.destinations].filter(([tensor]) => file.tensors.has(tensor));
+      await loadWeights(new Map(own), {...loading, reader: part.reader});
+      // Nothing runs before all of the file is known to be what it should be.
+      await part.reader.finish();
+      await part.reader.close();
+      before += part.reader.position;
+    }
     await placed.team?.ready();
-    // Nothing runs before all of the file is known to be what it should be.
-    await reader.finish();
     const tensorsMs = performance.now() - started - headerMs;
 
     phase = 'warm-up';
-    report(reader.position, reader.length);
+    report(0, before);
     const decoder = new Decoder(spec, plan, core, group);
     await warmUp(decoder, cache, context);
     const facts: ModelFacts = {
       ...describe(header, spec, tokenizer),
       contextLength: admitted.settings.contextLength,
       kvType: admitted.settings.kvType,
-      fileBytes: reader.length,
+      fileBytes: total,
       hasChatTemplate: chatTemplate.source !== null,
       memory: combinedPlan(layouts),
       shards: layouts.length,
@@ -112,8 +131,8 @@ export async function loadModel(params: LoadParams, context: LoadContext): Promi
     return {
       facts,
       ...placed,
-      fallbacks: [...fallbacks, ...placed.fallbacks],
-      releaseSource: release,
+      fallbacks: [...first.fallbacks, ...placed.fallbacks],
+      releaseSource: () => releaseAll(opened),
       decoder,
       tokenizer,
       chatTemplate,
@@ -121,12 +140,16 @@ export async function loadModel(params: LoadParams, context: LoadContext): Promi
     };
   } catch (error) {
     placed?.team?.terminate();
-    release?.();
-    if (isVerdict(error)) await reader.discard();
+    releaseAll(opened);
+    if (isVerdict(error)) for (const part of opened) await part.reader.discard();
     throw error;
   } finally {
-    await reader.close();
+    for (const part of opened) await part.reader.close();
   }
+}
+
+function releaseAll(opened: readonly OpenedModel[]): void {
+  for (const {release} of opened) release?.();
 }
 
 /** Whether the file will be refused the next time, too. */
@@ -141,7 +164,6 @@ export async function admit(
   checkpoint: Checkpoint,
   activations?: ActivationType,
 ): Promise<Admitted> {
-  refuseSplit(header.metadata);
   const architecture = findArchitecture(header.metadata);
   const tokenizer = await createTokenizer(header.metadata, checkpoint);
   const length = checkContextLength(contextLength, header);
@@ -153,17 +175,6 @@ export async function admit(
     ...(activations && {activations}),
   };
   return {tokenizer, spec, settings};
-}
-
-/** A part of a model that was split over several files has only some of the tensors. */
-function refuseSplit(metadata: Metadata): void {
-  const parts = metadata.number('split.count', 1);
-  if (parts <= 1) return;
-  throw new GgufError(
-    'unsupported-feature',
-    `split.count is ${parts}: this file is one of ${parts} parts and needs the others; merge them into one file`,
-    {field: 'split.count'},
-  );
 }
 
 function checkContextLength(asked: number | undefined, header: GgufHeader): number {

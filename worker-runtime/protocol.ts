@@ -23,7 +23,10 @@ export type SequenceHandle = Handle<'sequence'>;
 
 // ---- values -----------------------------------------------------------------------------------------------------
 
-/** Where a model's bytes come from. An `ArrayBuffer` is transferred; Blobs are read where they lie. */
+/**
+ * Where a model's bytes come from: a URL (of the first part, where it is divided into several files), `hf:owner/repository/file.gguf`,
+ * `hf:owner/repository:Q4_K_M`, a Blob, which is read where it lies, or an `ArrayBuffer`, which is transferred.
+ */
 export type ModelSource = string | Blob | ArrayBuffer;
 
 /**
@@ -254,6 +257,8 @@ export interface LoadParams {
   readonly withoutCache?: boolean;
   /** For a source that is a URL. */
   readonly request?: RequestSettings;
+  /** Where `hf:` sources are looked up; by default the public hub. */
+  readonly hubEndpoint?: string;
   /** Positions of the KV cache; default: the model's training context, at most 4096. */
   readonly contextLength?: number;
   /** A chat template in Jinja instead of the file's, or `chatml`, the most common one. */
@@ -266,7 +271,7 @@ export interface LoadParams {
 
 export interface InspectParams extends Pick<
   LoadParams,
-  'contextLength' | 'kvType' | 'shards' | 'chatTemplate' | 'request'
+  'contextLength' | 'kvType' | 'shards' | 'chatTemplate' | 'request' | 'hubEndpoint'
 > {
   readonly source: string | Blob;
 }

@@ -18,6 +18,10 @@ const titleByName: Partial<Record<ErrorName, string>> = {
   'unsupported-browser': 'This browser cannot run the model',
   'worker-failed': 'The model could not be started',
   'invalid-source': 'There is no model to load',
+  'network-changed': 'The model changed while it was downloaded',
+  'integrity-mismatch': 'The model is not the one it should be',
+  'storage-full': 'There is no room for the model on this device',
+  'storage-busy': 'The model is in use',
 };
 
 /** Everything that the element says, in English. */
@@ -41,6 +45,16 @@ export const en = {
   starting: 'Starting…',
   warmingUp: 'Almost ready…',
   loadedOf: (loaded: string, total: string) => `${loaded} of ${total}`,
+  atRate: (loaded: string, rate: string, left: string) => `${loaded}, ${rate} per second, ${left} left`,
+  seconds: (count: number) => `${count} s`,
+  minutes: (count: number) => `${count} min`,
+  waitingForTab: 'Another tab is downloading this model…',
+  toDownload: (download: string, memory: string) => `${download} to download, ${memory} of memory`,
+  onDevice: (memory: string) => `On this device, ${memory} of memory`,
+  storedModels: (count: number, size: string) =>
+    `${count === 1 ? '1 model' : `${count} models`} on this device, ${size}`,
+  remove: 'Remove',
+  removeModel: (name: string) => `Remove ${name} from this device`,
   modelLoaded: 'The model is ready',
   modelFallbackName: 'Model',
   empty: 'What would you like to talk about?',

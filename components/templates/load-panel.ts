@@ -2,6 +2,7 @@ import {html, nothing} from 'lit';
 import type {TemplateResult} from 'lit';
 import {classMap} from 'lit/directives/class-map.js';
 import {ifDefined} from 'lit/directives/if-defined.js';
+import type {ModelInspection} from '../../worker-runtime/client/index.ts';
 import {formatBytes, strings} from '../localize/index.ts';
 import type {ChatLoadProgress, ChatStatus} from '../session-types.ts';
 import {privateIcon} from './icons.ts';
@@ -11,6 +12,8 @@ export interface LoadPanelView {
   /** What would be or is loaded, for people; `null` where nothing is named. */
   readonly sourceName: string | null;
   readonly progress: ChatLoadProgress | null;
+  /** What the model will take, as far as that is known. */
+  readonly inspection: ModelInspection | null;
   /** Whether loading takes long enough to show how it goes. */
   readonly slow: boolean;
   readonly disabled: boolean;
@@ -18,6 +21,8 @@ export interface LoadPanelView {
   readonly compact: boolean;
   readonly onLoad: () => void;
   readonly onCancel: () => void;
+  /** Somebody may want to load it. */
+  readonly onConsider: () => void;
 }
 
 /** The way to a model: what will be loaded, the consent to it, the progress, the way back. */
@@ -25,14 +30,30 @@ export function loadPanel(view: LoadPanelView): TemplateResult {
   const {status, compact, slow} = view;
   const showProgress = status === 'loading' && slow;
   return html`
-    <div part="panel" class=${classMap({panel: true, strip: compact})}>
+    <div
+      part="panel"
+      class=${classMap({panel: true, strip: compact})}
+      @pointerenter=${view.onConsider}
+      @focusin=${view.onConsider}
+    >
       <slot name="poster" ?hidden=${showProgress || compact}>${poster(status)}</slot>
       ${compact && !showProgress ? html`<p class="title">${stripTitle(status)}</p>` : nothing}
       ${showProgress ? progressReport(view.progress) : nothing}
       ${view.sourceName === null ? nothing : html`<p class="source">${view.sourceName}</p>`}
-      ${status === 'empty' ? nothing : panelButton(view, showProgress)}
+      ${needs(view.inspection)} ${status === 'empty' ? nothing : panelButton(view, showProgress)}
     </div>
   `;
+}
+
+/** What the model takes: to download, of memory. */
+function needs(inspection: ModelInspection | null): TemplateResult | typeof nothing {
+  if (!inspection?.model) return nothing;
+  const {model, fileBytes, stored} = inspection;
+  const memory = formatBytes(model.memory.total);
+  const download = stored || fileBytes === null ? null : formatBytes(fileBytes);
+  return html`<p part="needs" class="detail">
+    ${download === null ? strings.onDevice(memory) : strings.toDownload(download, memory)}
+  </p>`;
 }
 
 function stripTitle(status: ChatStatus): string {
@@ -81,7 +102,20 @@ function progressReport(progress: ChatLoadProgress | null): TemplateResult {
 
 function progressText(progress: ChatLoadProgress | null): string {
   if (!progress) return strings.starting;
-  if (progress.phase === 'warm-up') return strings.warmingUp;
-  const loaded = formatBytes(progress.loadedBytes);
-  return progress.totalBytes === null ? loaded : strings.loadedOf(loaded, formatBytes(progress.totalBytes));
+  const {phase, loadedBytes, totalBytes, bytesPerSecond} = progress;
+  if (phase === 'waiting') return strings.waitingForTab;
+  if (phase === 'warm-up') return strings.warmingUp;
+  const loaded = formatBytes(loadedBytes);
+  if (totalBytes === null) return loaded;
+  const ofAll = strings.loadedOf(loaded, formatBytes(totalBytes));
+  if (!bytesPerSecond) return ofAll;
+  return strings.atRate(
+    ofAll,
+    formatBytes(bytesPerSecond),
+    timeLeft((totalBytes - loadedBytes) / bytesPerSecond),
+  );
+}
+
+function timeLeft(seconds: number): string {
+  return seconds < 90 ? strings.seconds(Math.ceil(seconds)) : strings.minutes(Math.round(seconds / 60));
 }

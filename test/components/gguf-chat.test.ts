@@ -1,6 +1,7 @@
 import {expect} from '@open-wc/testing';
 import {GgufChat} from '../../components/index.ts';
 import {GgufError} from '../../worker-runtime/client/index.ts';
+import {fakeInspection, fakeStored} from '../helpers/fake-runtime.ts';
 import {ChatHarness, recordEvents} from '../helpers/chat-harness.ts';
 
 const wait = (milliseconds: number): Promise<void> =>
@@ -439,8 +440,8 @@ describe('<gguf-chat>: events and methods', () => {
     chat.fake.load.finish();
     await load;
     expect(events.splice(0)).to.deep.equal([
-      'before-load',
       'status loading',
+      'before-load',
       'progress',
       'status ready',
       'load',
@@ -488,7 +489,30 @@ describe('<gguf-chat>: events and methods', () => {
     const chat = await ChatHarness.idle();
     chat.element.addEventListener('gguf-before-load', (event) => event.preventDefault());
     expect(await chat.element.load()).to.equal(null);
-    expect(chat.element.boots).to.equal(0);
+    expect(chat.fake.loads).to.be.empty;
+    expect(chat.element.status).to.equal('idle');
+  });
+
+  it('says in gguf-before-load what the model takes', async () => {
+    const chat = await ChatHarness.idle();
+    chat.fake.inspection = fakeInspection;
+    const plans: unknown[] = [];
+    chat.element.addEventListener('gguf-before-load', ({detail}) => plans.push(detail.plan));
+    await chat.element.load();
+    expect(plans).to.deep.equal([fakeInspection]);
+  });
+
+  it('shows those who come near the button what the model takes, and what is on the device', async () => {
+    const chat = await ChatHarness.idle();
+    chat.fake.inspection = fakeInspection;
+    chat.fake.stored = [fakeStored];
+    chat.requirePart('panel').dispatchEvent(new Event('pointerenter'));
+    await chat.settled();
+    expect(chat.requirePart('needs').textContent).to.contain('4 kB to download, 65.5 kB of memory');
+    expect(chat.requirePart('library').textContent).to.contain('1 model on this device, 1 MB');
+    chat.requirePart('remove-button').click();
+    await chat.settled();
+    expect(chat.fake.calls).to.include(`remove ${fakeStored.id}`);
   });
 
   it('lets the page answer itself when gguf-send is cancelled', async () => {

@@ -2,6 +2,7 @@ import {expect} from '@open-wc/testing';
 import {LitElement} from 'lit';
 import {GgufChat} from '../../components/index.ts';
 import {GgufError} from '../../worker-runtime/client/index.ts';
+import {fakeInspection, fakeStored} from '../helpers/fake-runtime.ts';
 import {ChatHarness} from '../helpers/chat-harness.ts';
 
 /** What of the custom-elements manifest is compared with the element. `npm run build:manifest` writes it. */
@@ -74,6 +75,10 @@ async function wholeLife(): Promise<Observed> {
   };
   await see();
   element.src = '/model.gguf';
+  await see();
+  fake.inspection = fakeInspection;
+  fake.stored = [fakeStored];
+  chat.requirePart('panel').dispatchEvent(new Event('pointerenter'));
   await see();
   fake.holdLoads = true;
   const load = element.load();

@@ -7,41 +7,17 @@
  * what is there: the bytes are counted. Needs "npm run build".
  */
 import {createHash} from 'node:crypto';
-import {mkdtempSync, readFileSync, rmSync} from 'node:fs';
-import {tmpdir} from 'node:os';
-import {join} from 'node:path';
 import {parseArgs} from 'node:util';
-import puppeteer from 'puppeteer-core';
-import {syntheticModel} from '../bench/synthetic-model.mjs';
 import {FaultServer} from '../helpers/fault-server.mjs';
-import {chromiumFlags, findChromium} from '../helpers/find-browser.mjs';
-import {builtScripts} from './static-server.mjs';
+import {launch, makeModel, megabyte, openTab, startPageServer} from './download-site.mjs';
 
 const {values} = parseArgs({options: {only: {type: 'string', default: ''}}});
 const print = (text) => process.stdout.write(`${text}\n`);
-const folder = mkdtempSync(join(tmpdir(), 'gguf-chat-downloads-'));
-const megabyte = 1024 * 1024;
-
-const {path} = syntheticModel({
-  shape: 'smoke',
-  type: 'F32',
-  contextLength: 256,
-  path: join(folder, 'model.gguf'),
-});
-const bytes = readFileSync(path);
-const sha256 = createHash('sha256').update(bytes);
-const digestBytes = sha256.digest();
+const {bytes, remove} = makeModel();
+const digestBytes = createHash('sha256').update(bytes).digest();
 const integrity = `sha256-${digestBytes.toString('base64')}`;
-const own = await new FaultServer().start();
+const own = await startPageServer();
 const other = await new FaultServer().start();
-const html =
-  '<!doctype html><title>Downloads</title><script type="module" src="/downloads-page.js"></script>';
-own.register('', Buffer.from(html), {type: 'text/html'});
-own.register('downloads-page.js', readFileSync(join(import.meta.dirname, 'downloads-page.js')), {
-  type: 'text/javascript',
-});
-for (const [name, {file}] of builtScripts())
-  own.register(name.slice(1), readFileSync(file), {type: 'text/javascript'});
 for (const server of [own, other]) {
   server.register('model.gguf', bytes);
   server.register('page.gguf', Buffer.from('<!doctype html><title>Not found</title>'.padEnd(2000)));
@@ -166,16 +142,8 @@ const onlyElsewhere = [
   ],
 ];
 
-const browser = await puppeteer.launch({
-  executablePath: findChromium(),
-  args: chromiumFlags,
-  protocolTimeout: 120_000,
-});
-const page = await browser.newPage();
-page.on('pageerror', (error) => print(`  page error: ${error}`));
-await page.goto(`${own.origin}/`);
-await page.waitForFunction(() => globalThis.page);
-const call = (name, ...args) => page.evaluate((name, args) => globalThis.page[name](...args), name, args);
+const browser = await launch();
+const {page, call} = await openTab(browser, own.origin);
 const right = (
   await page.evaluate(async (url) => {
     const blob = await (await fetch(url)).blob();
@@ -260,6 +228,6 @@ for (const each of [...cases, ...onlyElsewhere]) await check(other, 'another ori
 
 await browser.close();
 await Promise.all([own.stop(), other.stop()]);
-rmSync(folder, {recursive: true});
-print(`${passed} passed, ${failed.length} failed`);
+remove();
+print(`downloads: ${passed} passed, ${failed.length} failed`);
 process.exitCode = failed.length > 0 ? 1 : 0;

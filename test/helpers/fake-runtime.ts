@@ -8,6 +8,7 @@ import type {
   ModelInfo,
   ModelInspection,
   SamplingSettings,
+  StoredModel,
   StoredModels,
   TokenEvent,
 } from '../../worker-runtime/client/index.ts';
@@ -34,6 +35,26 @@ export const fakeModel: ModelInfo = {
   shards: 1,
   memory: {weights: {F32: 4000}, kvCache: 1, scratch: 1, logits: 1, total: 65536},
   timings: {headerMs: 1, tensorsMs: 1, totalMs: 2},
+};
+
+/** What the header of the fake model says. */
+export const fakeInspection: ModelInspection = {
+  refusal: null,
+  model: {...fakeModel, memoryByShard: [65536], largestContextLength: contextLength},
+  fileBytes: 4000,
+  headerBytes: 1000,
+  stored: false,
+};
+
+export const fakeStored: StoredModel = {
+  id: 'f00',
+  url: 'https://models.example/stored.gguf',
+  state: 'installed',
+  bytes: 1_000_000,
+  totalBytes: 1_000_000,
+  sha256: null,
+  addedAt: 0,
+  usedAt: 0,
 };
 
 /** A load that waits for the test; `signal` aborts it as in the Worker. */
@@ -133,6 +154,8 @@ export class FakeRuntime implements ChatRuntime {
   readonly runs: FakeRun[] = [];
   readonly calls: string[] = [];
   holdLoads = false;
+  /** What is on the device. */
+  stored: readonly StoredModel[] = [];
   /** What every model is said to be. */
   inspection: ModelInspection = {refusal: null, model: null, fileBytes: null, headerBytes: 0, stored: false};
   sampling: SamplingSettings = defaultSampling;
@@ -146,8 +169,12 @@ export class FakeRuntime implements ChatRuntime {
   }
 
   readonly store: StoredModels = {
-    list: () => Promise.resolve([]),
-    remove: () => Promise.resolve({freedBytes: 0}),
+    list: () => Promise.resolve(this.stored),
+    remove: (name) => {
+      this.calls.push(`remove ${name}`);
+      this.stored = [];
+      return Promise.resolve({freedBytes: 0});
+    },
     estimate: () => Promise.resolve({modelBytes: 0, usedBytes: 0, quotaBytes: 0, persisted: false}),
     persist: () => Promise.resolve(false),
   };

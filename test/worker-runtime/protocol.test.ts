@@ -127,7 +127,7 @@ describe('the protocol', () => {
   it('refuses settings that it does not have', async () => {
     const refused: [string, Record<string, unknown>, string][] = [
       ['boot', {protocolVersion, threads: 2}, 'threads'],
-      ['load-model', {source: new Blob([tinyLlama()]), integrity: 'sha256-x'}, 'integrity'],
+      ['load-model', {source: new Blob([tinyLlama()]), quantise: 'Q4_0'}, 'quantise'],
       ['generate', {tokens: [1], grammar: 'root ::= "a"'}, 'grammar'],
       ['configure-sampling', {warmth: 1}, 'warmth'],
     ];

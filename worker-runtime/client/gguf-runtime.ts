@@ -52,6 +52,8 @@ export interface LoadOptions {
   readonly withoutCache?: boolean;
   /** How the server is asked, beside the URL. */
   readonly request?: RequestSettings;
+  /** Where `hf:` sources are looked up; by default the public hub. */
+  readonly hubEndpoint?: string;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: LoadProgress) => void;
 }

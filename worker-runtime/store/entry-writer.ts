@@ -19,7 +19,7 @@ export class EntryWriter {
   readonly #folder: FileSystemDirectoryHandle;
   readonly #journal: SyncAccessHandle;
   readonly #release: Release;
-  /** Makes room for so many bytes more. */
+  /** Removes other models, so many bytes of them at least; throws where it cannot. */
   readonly #makeRoom: (bytes: number) => Promise<void>;
   #record: EntryRecord;
   #data: SyncAccessHandle | null = null;
@@ -84,12 +84,21 @@ export class EntryWriter {
 
   /** @throws {GgufError} `storage-full`, `storage-failed` */
   async append(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
-    if (!this.#tryAppend(bytes)) {
-      await this.#makeRoom(bytes.length + safeStep);
-      if (!this.#tryAppend(bytes)) throw storageFull(this.#record.url);
-    }
+    while (!this.#tryAppend(bytes)) await this.#freeSome(bytes.length);
     const {partial} = this.#record;
     if (partial && this.#written - partial.received >= safeStep) this.save();
+  }
+
+  /** The browser refuses more: other models have to go. @throws {GgufError} `storage-full` where there is none that can */
+  async #freeSome(bytes: number): Promise<void> {
+    const {url, partial} = this.#record;
+    try {
+      await this.#makeRoom(bytes + safeStep);
+    } catch (error) {
+      const size = partial?.remote.size ?? null;
+      const detail = `: the browser refuses more than ${this.#written}${size === null ? '' : ` of its ${size}`} bytes`;
+      throw error instanceof GgufError ? storageFull(url, detail) : error;
+    }
   }
 
   /** Makes all that was written safe. */

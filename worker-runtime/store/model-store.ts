@@ -2,7 +2,7 @@ import {GgufError} from '../errors.ts';
 import type {StoreEstimate, StoredModel} from '../protocol.ts';
 import {newRecord, readJournal} from './entry-record.ts';
 import type {EntryRecord} from './entry-record.ts';
-import {EntryWriter} from './entry-writer.ts';
+import {EntryWriter, storageFull} from './entry-writer.ts';
 import {acquire, tryAcquire, useLock, writeLock} from './locks.ts';
 import type {Release} from './locks.ts';
 
@@ -78,7 +78,7 @@ export class ModelStore {
     try {
       const folder = await this.#root.getDirectoryHandle(id, {create: true});
       const record = (await this.#entry(id))?.record ?? newRecord(url);
-      return await EntryWriter.open(folder, record, release, (bytes) => this.makeRoom(bytes, id));
+      return await EntryWriter.open(folder, record, release, (bytes) => this.#free(bytes, id));
     } catch (error) {
       release();
       throw error;
@@ -134,30 +134,36 @@ export class ModelStore {
   }
 
   /**
-   * Frees `bytes` by removing what has not been used for longest and is not in use now.
+   * Frees bytes by removing what has not been used for longest and is not in use now.
    *
    * @param kept the entry that the room is for
-   * @throws {GgufError} `storage-full`
+   * @throws {GgufError} `storage-full` where less than `bytes` can be freed
    */
-  async makeRoom(bytes: number, kept: string): Promise<void> {
-    const {usage = 0, quota = 0} = await navigator.storage.estimate();
-    let missing = bytes + reserveBytes - (quota - usage);
-    if (missing <= 0) return;
+  async #free(bytes: number, kept: string): Promise<void> {
+    let missing = bytes;
     const entries = (await this.#entries()).filter(({id}) => id !== kept);
     for (const entry of entries.sort((a, b) => a.record.usedAt - b.record.usedAt)) {
       if (missing <= 0) return;
       if (await this.#tryRemove(entry)) missing -= sizeOf(entry.record);
     }
-    if (missing <= 0) return;
-    throw new GgufError(
-      'storage-full',
-      `${bytes} bytes do not fit what the browser grants this site: ${quota} bytes, of which ${usage} are in use`,
-    );
+    if (missing > 0) throw new GgufError('storage-full', `${missing} bytes more would be needed`);
   }
 
-  /** Makes sure that a download of `bytes` fits, before it begins. */
+  /**
+   * Makes sure that a download of `bytes` fits, as far as the browser tells beforehand: some report more than they grant.
+   *
+   * @throws {GgufError} `storage-full`
+   */
   async reserve(url: string, bytes: number): Promise<void> {
-    await this.makeRoom(bytes, await idOf(url));
+    const {usage = 0, quota = 0} = await navigator.storage.estimate();
+    const missing = bytes + reserveBytes - (quota - usage);
+    if (missing <= 0) return;
+    try {
+      await this.#free(missing, await idOf(url));
+    } catch (error) {
+      const detail = `: ${bytes} bytes of ${quota} that the browser grants this site, ${usage} of which are in use`;
+      throw error instanceof GgufError ? storageFull(url, detail) : error;
+    }
   }
 
   async #tryRemove({id}: Entry): Promise<boolean> {
