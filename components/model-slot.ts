@@ -47,6 +47,12 @@ export class ModelSlot {
   readonly #runtime: LazyRuntime;
   #load: Activity<ModelInfo | null> | null = null;
   #rate = new TransferRate();
+  /** The last question about what a model will take, and its answer. */
+  #asked: {
+    readonly source: ChatModelSource;
+    readonly question: string;
+    readonly answer: Promise<ModelInspection | null>;
+  } | null = null;
   #wantedSampling: Partial<SamplingSettings> = {};
   /** What a load without an argument loads. */
   source: ChatModelSource | null = null;
@@ -103,7 +109,7 @@ export class ModelSlot {
     const {source} = this;
     if (source === null || this.#load || this.model || this.inspection) return;
     const runtime = await this.#bootedRuntime(workerSrc);
-    const inspection = await inspected(runtime, source, options);
+    const inspection = await this.#inspected(runtime, source, options);
     if (source !== this.source || !inspection) return;
     this.inspection = inspection;
     this.#owner.changed();
@@ -145,7 +151,7 @@ export class ModelSlot {
     try {
       await this.#owner.endRun();
       const runtime = await this.#bootedRuntime(workerSrc);
-      const inspection = beforeLoad ? await inspected(runtime, source, options) : null;
+      const inspection = beforeLoad ? await this.#inspected(runtime, source, options) : null;
       if (beforeLoad && isNewest()) {
         if (!beforeLoad(inspection)) {
           this.#end();
@@ -168,7 +174,29 @@ export class ModelSlot {
     }
   }
 
+  /** What a model will take. A header that cannot be read is no news: the load says why. The same question is asked once. */
+  #inspected(
+    runtime: ChatRuntime,
+    source: ChatModelSource,
+    {contextLength, kvType, shards, chatTemplate, request, hubEndpoint, signal}: SlotLoadOptions,
+  ): Promise<ModelInspection | null> {
+    if (source instanceof ArrayBuffer) return Promise.resolve(null);
+    const options = {contextLength, kvType, shards, chatTemplate, request, hubEndpoint};
+    const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+    const question = JSON.stringify(given);
+    const asked = this.#asked;
+    if (asked?.source === source && asked.question === question) return asked.answer;
+    const answer = runtime.inspect(source, {...given, ...(signal && {signal})}).catch(() => {
+      this.#asked = null;
+      return null;
+    });
+    this.#asked = {source, question, answer};
+    return answer;
+  }
+
   #end(error?: GgufError): void {
+    // By the next time it may have changed, or be on the device.
+    this.#asked = null;
     this.#load = null;
     this.progress = null;
     if (error && error.name !== 'load-aborted') this.#owner.fail(error);
@@ -197,21 +225,5 @@ export class ModelSlot {
     } catch (thrown) {
       throw this.#owner.fail(GgufError.from(thrown));
     }
-  }
-}
-
-/** What a model will take. A header that cannot be read is no news: the load says why. */
-async function inspected(
-  runtime: ChatRuntime,
-  source: ChatModelSource,
-  {contextLength, kvType, shards, chatTemplate, request, hubEndpoint, signal}: SlotLoadOptions,
-): Promise<ModelInspection | null> {
-  if (source instanceof ArrayBuffer) return null;
-  const options = {contextLength, kvType, shards, chatTemplate, request, hubEndpoint, signal};
-  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-  try {
-    return await runtime.inspect(source, given);
-  } catch {
-    return null;
   }
 }

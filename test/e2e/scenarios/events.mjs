@@ -39,7 +39,12 @@ async function cancelable(setting) {
       chat.addEventListener('gguf-send', (event) => event.preventDefault(), {once: true});
     });
     await visitor.click('button', 'Load model');
-    assert.ok(!site.requests.some(({path}) => path === '/model.gguf'), 'a refused load downloads nothing');
+    await visitor.page.waitForFunction(() =>
+      globalThis.ggufEvents.some(({name}) => name === 'gguf-before-load'),
+    );
+    await visitor.waitForStatus('idle');
+    const downloads = site.requests.filter(({path}) => path === '/model.gguf');
+    assert.equal(downloads.length, 1, 'of a refused model the header is read, and no more');
     await visitor.load();
     await visitor.say('not this');
     assert.equal((await visitor.messages()).length, 0, 'a refused message is not sent');
