@@ -91,6 +91,13 @@ export class GgufGenerateEndEvent extends Event {
   }
 }
 
+/** A link in an answer was clicked. Cancel it to do something else than to open it. */
+export class GgufLinkEvent extends Event {
+  constructor(readonly detail: {readonly href: string}) {
+    super('gguf-link', request);
+  }
+}
+
 /** The status is another one. */
 export class GgufStatusEvent extends Event {
   constructor(readonly detail: {readonly status: ChatStatus; readonly previous: ChatStatus}) {
@@ -117,6 +124,7 @@ declare global {
     'gguf-token': GgufTokenEvent;
     'gguf-generate-end': GgufGenerateEndEvent;
     'gguf-status': GgufStatusEvent;
+    'gguf-link': GgufLinkEvent;
     'gguf-error': GgufErrorEvent;
   }
 }

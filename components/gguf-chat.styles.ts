@@ -115,6 +115,91 @@ const messages = css`
     min-block-size: 1.5rem;
     cursor: pointer;
   }
+  .markdown {
+    white-space: normal;
+  }
+  .markdown > :first-child {
+    margin-block-start: 0;
+  }
+  .markdown > :last-child {
+    margin-block-end: 0;
+  }
+  .markdown :is(p, ul, ol, blockquote, .table, .code-block, h3, h4, h5, h6) {
+    margin-block: 0.6em;
+  }
+  .markdown :is(h3, h4, h5, h6) {
+    font-size: 1em;
+    line-height: 1.35;
+    margin-block-start: 1em;
+  }
+  .markdown h3 {
+    font-size: 1.2em;
+  }
+  .markdown h4 {
+    font-size: 1.1em;
+  }
+  .markdown :is(ul, ol) {
+    padding-inline-start: 1.5em;
+  }
+  .markdown li :is(ul, ol, p) {
+    margin-block: 0.2em;
+  }
+  .markdown blockquote {
+    margin-inline: 0;
+    padding-inline-start: 0.9em;
+    border-inline-start: 3px solid var(--_border);
+    color: var(--_muted);
+  }
+  .markdown hr {
+    border: 0;
+    border-block-start: 1px solid var(--_border);
+    margin-block: 1em;
+  }
+  .markdown a {
+    color: var(--_accent);
+  }
+  .markdown code {
+    font-family: ui-monospace, monospace;
+    font-size: 0.9em;
+  }
+  .markdown :not(pre) > code {
+    padding: 0.1em 0.3em;
+    border-radius: 0.3em;
+    background: var(--_surface);
+  }
+  .code-block {
+    border: 1px solid var(--_border);
+    border-radius: calc(var(--_radius) * 0.6);
+    overflow: clip;
+  }
+  .code-bar {
+    display: flex;
+    align-items: center;
+    justify-content: space-between;
+    padding: 0.15em 0.5em 0.15em 0.9em;
+    background: var(--_surface);
+    font-size: 0.8125em;
+    color: var(--_muted);
+  }
+  .code-block pre {
+    margin: 0;
+    padding: 0.75em 0.9em;
+    overflow-x: auto;
+    direction: ltr;
+    text-align: start;
+    tab-size: 4;
+  }
+  .markdown .table {
+    overflow-x: auto;
+  }
+  .markdown table {
+    border-collapse: collapse;
+  }
+  .markdown :is(th, td) {
+    padding: 0.3em 0.75em;
+    border: 1px solid var(--_border);
+    text-align: start;
+  }
   .reasoning .body {
     padding-inline-start: 0.75em;
     border-inline-start: 2px solid var(--_border);

@@ -13,6 +13,8 @@ import type {
 } from '../worker-runtime/client/index.ts';
 import {ChatController} from './chat-controller.ts';
 import type {ChatSession} from './chat-session.ts';
+import {highlight, onAnswerClick} from './controllers/answer-actions.ts';
+import type {HighlightCode} from './controllers/answer-actions.ts';
 import {Announcer} from './controllers/announcer.ts';
 import type {Announce} from './controllers/announcer.ts';
 import {DelayedFlag} from './controllers/delayed-flag.ts';
@@ -24,6 +26,7 @@ import {StickToEnd} from './controllers/stick-to-end.ts';
 import {GgufBeforeLoadEvent, GgufSendEvent} from './events.ts';
 import {styles} from './gguf-chat.styles.ts';
 import {strings} from './localize/index.ts';
+import {setMarkdown} from './markdown/markdown-body.ts';
 import {numberOrAuto, optionalNumber} from './number-attributes.ts';
 import type {SlotLoadOptions} from './model-slot.ts';
 import type {
@@ -43,7 +46,7 @@ import {libraryPanel} from './templates/library-panel.ts';
 import {loadPanel} from './templates/load-panel.ts';
 import {statusLine} from './templates/status-line.ts';
 import {setText} from './templates/text-body.ts';
-import {shownText, transcript} from './templates/transcript.ts';
+import {isMarkdown, shownText, transcript} from './templates/transcript.ts';
 import {toDomEvent} from './to-dom-event.ts';
 
 /**
@@ -70,6 +73,7 @@ import {toDomEvent} from './to-dom-event.ts';
  * @fires {GgufGenerateStartEvent} gguf-generate-start - An answer begins: `{message}`. --bubbles --composed
  * @fires {GgufTokenEvent} gguf-token - A token of the answer: `{token, message}`. Does not bubble.
  * @fires {GgufGenerateEndEvent} gguf-generate-end - An answer has ended or was stopped: `{message, result}`. --bubbles --composed
+ * @fires {GgufLinkEvent} gguf-link - A link in an answer was clicked: `{href}`. Cancel it to do something else. --bubbles --composed --cancelable
  * @fires {GgufStatusEvent} gguf-status - The status is another one: `{status, previous}`. --bubbles --composed
  * @fires {GgufErrorEvent} gguf-error - Something failed: `{error}` with `code`, `name`, `message`. --bubbles --composed
  *
@@ -94,6 +98,10 @@ import {toDomEvent} from './to-dom-event.ts';
  * @csspart message-assistant - An answer.
  * @csspart message-system - A message of another role.
  * @csspart message-body - The text of a message.
+ * @csspart code - A block of code in an answer.
+ * @csspart code-language - The name of its language.
+ * @csspart copy-code-button - Copies it.
+ * @csspart link - A link in an answer.
  * @csspart message-reasoning - What the model thought before an answer, a `<details>`.
  * @csspart message-note - The line that says why an answer ended.
  * @csspart composer - The box around text field and button.
@@ -194,6 +202,8 @@ export class GgufChat extends LitElement {
   @property({attribute: 'submit-on'}) submitOn: SubmitOn = 'enter';
   /** What a screen reader hears of an answer: the whole `message`, each `sentence`, or nothing (`off`). */
   @property() announce: Announce = 'message';
+  /** Shows answers as they were written, without Markdown. */
+  @property({type: Boolean, attribute: 'without-markdown'}) withoutMarkdown = false;
   /** Shows no figures under the conversation. */
   @property({type: Boolean, attribute: 'without-stats'}) withoutStats = false;
   /** Visitors cannot write or load; scripts can. A disabled `<fieldset>` around it does the same. */
@@ -221,6 +231,8 @@ export class GgufChat extends LitElement {
   @property({attribute: false}) request: RequestSettings = {};
   /** Further variables for the chat template, such as `{enable_thinking: false}`. */
   @property({attribute: false}) templateVariables: TemplateVariables = {};
+  /** Makes nodes of the code in an answer, to be shown in place of its text: `(code, language) => Node`. */
+  @property({attribute: false}) highlightCode: HighlightCode | null = null;
   /** Strings that end an answer; they are not part of it. */
   @property({attribute: false}) stopSequences: readonly string[] = [];
 
@@ -348,11 +360,22 @@ export class GgufChat extends LitElement {
 
   /** Once per frame while an answer grows: writes what is new into its one element. */
   #onStream(): void {
-    const body = this.renderRoot.querySelector('.message[data-growing] .body');
+    const body = this.renderRoot.querySelector<HTMLElement>('.message[data-growing] > .body');
     const message = this.messages.at(-1);
-    if (body && message) setText(body, shownText(message));
+    if (body && message) this.#writeOn(body, message);
     this.#scroll.follow();
   }
+
+  #writeOn(body: HTMLElement, message: TranscriptMessage): void {
+    const text = shownText(message);
+    if (isMarkdown(message, this.withoutMarkdown)) {
+      setMarkdown(body, text, {growing: true, onCode: this.#onCode});
+    } else setText(body, text);
+  }
+
+  readonly #onCode = (code: HTMLElement, language: string): void => {
+    if (this.highlightCode) handled(highlight(code, language, this.highlightCode));
+  };
 
   readonly #onKeydown = (event: KeyboardEvent): void => {
     const busy = this.status === 'generating' || this.status === 'loading';
@@ -473,6 +496,9 @@ export class GgufChat extends LitElement {
           onScroll: this.#scroll.scrolled,
           onToEnd: this.#toEnd,
           onRegenerate: () => handled(this.regenerate()),
+          onClick: (event) => onAnswerClick(this, event),
+          plain: this.withoutMarkdown,
+          onCode: this.#onCode,
         })}
         ${needsModel ? this.#renderLoadPanel(!stageTaken) : nothing}
         ${needsModel ? this.#renderLibrary() : nothing}

@@ -15,6 +15,7 @@ const describe: {[Name in EventName]: (event: HTMLElementEventMap[Name]) => stri
   'gguf-token': ({detail}) => quote(detail.token.text),
   'gguf-generate-end': ({detail: {result}}) => `${result.finishReason}, ${result.tokens.length} tokens`,
   'gguf-status': ({detail}) => `${detail.previous} → ${detail.status}`,
+  'gguf-link': ({detail}) => detail.href,
   'gguf-error': ({detail}) => `${detail.error.code} ${detail.error.name}: ${detail.error.message}`,
 };
 const quote = (text: string): string => `“${text.length > 80 ? `${text.slice(0, 80)}…` : text}”`;

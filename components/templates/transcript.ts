@@ -4,6 +4,8 @@ import {guard} from 'lit/directives/guard.js';
 import {repeat} from 'lit/directives/repeat.js';
 import {strings} from '../localize/index.ts';
 import type {TranscriptMessage} from '../session-types.ts';
+import {markdownBody} from '../markdown/markdown-body.ts';
+import type {CodeListener} from '../markdown/renderer.ts';
 import {againIcon, downIcon} from './icons.ts';
 import {textBody} from './text-body.ts';
 
@@ -18,6 +20,10 @@ export interface TranscriptView {
   readonly onScroll: () => void;
   readonly onToEnd: () => void;
   readonly onRegenerate: () => void;
+  readonly onClick: (event: MouseEvent) => void;
+  /** Whether answers are shown as they were written. */
+  readonly plain: boolean;
+  readonly onCode: CodeListener;
 }
 
 /** The messages. `aria-live` is off: a screen reader hears whole messages from the status region, not each token. */
@@ -34,6 +40,7 @@ export function transcript(view: TranscriptView): TemplateResult {
         aria-busy=${String(generating)}
         aria-label=${strings.transcript}
         @scroll=${view.onScroll}
+        @click=${view.onClick}
       >
         <slot name="empty" ?hidden=${messages.length > 0}><p class="empty">${strings.empty}</p></slot>
         ${repeat(
@@ -41,7 +48,7 @@ export function transcript(view: TranscriptView): TemplateResult {
           ({id}) => id,
           (message, index) => {
             const growing = generating && index === messages.length - 1;
-            return guard([message, growing], () => messageTemplate(message, growing));
+            return guard([message, growing, view.plain], () => messageTemplate(message, growing, view));
           },
         )}
         ${view.canRegenerate ? regenerateButton(view.onRegenerate) : nothing}
@@ -51,7 +58,11 @@ export function transcript(view: TranscriptView): TemplateResult {
   `;
 }
 
-function messageTemplate(message: TranscriptMessage, growing: boolean): TemplateResult {
+function messageTemplate(
+  message: TranscriptMessage,
+  growing: boolean,
+  {plain, onCode}: TranscriptView,
+): TemplateResult {
   const note = growing ? null : noteOf(message);
   const role = message.role === 'user' || message.role === 'assistant' ? message.role : 'system';
   return html`
@@ -63,7 +74,16 @@ function messageTemplate(message: TranscriptMessage, growing: boolean): Template
       ?data-growing=${growing}
     >
       ${message.reasoning ? reasoningTemplate(message.reasoning, growing && message.content === '') : nothing}
-      <div part="message-body" class="body" dir="auto" ${textBody(shownText(message))}></div>
+      ${
+        isMarkdown(message, plain)
+          ? html`<div
+              part="message-body"
+              class="body markdown"
+              dir="auto"
+              ${markdownBody(shownText(message), {growing, onCode})}
+            ></div>`
+          : html`<div part="message-body" class="body" dir="auto" ${textBody(shownText(message))}></div>`
+      }
       ${note === null ? nothing : html`<p part="message-note" class="note">${note}</p>`}
     </article>
   `;
@@ -77,6 +97,11 @@ function reasoningTemplate(reasoning: string, growing: boolean): TemplateResult 
       <div class="body" dir="auto" ${textBody(reasoning)}></div>
     </details>
   `;
+}
+
+/** What people write is shown as they wrote it. */
+export function isMarkdown({role}: TranscriptMessage, plain: boolean): boolean {
+  return role === 'assistant' && !plain;
 }
 
 /** Many tokenizers begin an answer with a space, which is no part of what it says. */

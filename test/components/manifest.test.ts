@@ -92,8 +92,10 @@ async function wholeLife(): Promise<Observed> {
   element.messages = [{role: 'system', content: 'Be kind.'}];
   await chat.send('hello');
   fake.run.think('A greeting.');
-  await chat.write('line\n'.repeat(100));
+  await chat.write('[link](https://link.example)\n\n```js\ncode\n```\n', 'line\n\n'.repeat(100));
   await see();
+  element.addEventListener('gguf-link', (event) => event.preventDefault(), {once: true});
+  chat.requirePart('link').click();
   await chat.stop();
   await see();
   chat.requirePart('transcript').scrollTop = 0;
