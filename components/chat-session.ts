@@ -46,6 +46,7 @@ export class ChatSession {
   #run: Activity<TranscriptMessage> | null = null;
   /** How often the last answer was written anew. */
   #attempt = 0;
+  #editing: string | null = null;
   #prefill: PrefillProgress | null = null;
   #lastRun: {readonly usage: Usage; readonly timings: Timings} | null = null;
   #error: GgufError | null = null;
@@ -168,10 +169,34 @@ export class ChatSession {
   /** Sends the draft. A refused one is put back, unless something else was written meanwhile. */
   async submit(options: SendOptions = {}): Promise<TranscriptMessage> {
     const text = this.draft.trim();
+    const edited = this.#editing;
     const answer = this.#send(text, options, () => (this.draft ||= text));
+    if (edited === this.#editing) this.#editing = null;
     this.draft = '';
     this.#changed();
     return answer;
+  }
+
+  /** The message that the draft takes the place of, with all that followed it; `null`: the draft is a new one. */
+  get editing(): string | null {
+    return this.#messages.some(({id}) => id === this.#editing) ? this.#editing : null;
+  }
+
+  /** Makes a message of the visitor the draft, to be written anew. What is sent takes its place. */
+  edit(id: string): void {
+    const message = this.#messages.find((candidate) => candidate.id === id);
+    if (message?.role !== 'user') return;
+    this.#editing = id;
+    this.draft = message.content;
+    this.#changed();
+  }
+
+  /** Leaves the conversation as it is, and the draft empty. */
+  cancelEdit(): void {
+    if (this.#editing === null) return;
+    this.#editing = null;
+    this.draft = '';
+    this.#changed();
   }
 
   /** Whether there is an answer to write anew: not a greeting that the page has put there. */
@@ -251,12 +276,16 @@ export class ChatSession {
     this.#requireReady();
     if (text.trim() === '') throw new GgufError('invalid-prompt', 'The message is empty', {field: 'text'});
     const message = newMessage('user', text);
-    this.#messages = [...this.#messages, message];
+    const before = this.#messages;
+    const edited = before.findIndex(({id}) => id === this.editing);
+    const kept = onRefused && edited >= 0 ? before.slice(0, edited) : before;
+    this.#messages = [...kept, message];
     this.#attempt = 0;
     this.#notify({type: 'message', message});
     return this.#answer(options, (messages) => {
       onRefused?.();
-      return without(messages, message.id);
+      // What the message took the place of comes back with its refusal.
+      return kept === before ? without(messages, message.id) : before;
     });
   }
 

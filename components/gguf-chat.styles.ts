@@ -209,6 +209,35 @@ const messages = css`
     font-size: 0.8125em;
     color: var(--_muted);
   }
+  .actions {
+    display: flex;
+    margin-block-start: 0.2em;
+    margin-inline-start: -0.4em;
+  }
+  .user .actions {
+    justify-content: flex-end;
+    margin-block-end: -0.35em;
+    margin-inline-end: -0.5em;
+  }
+  @media (hover: hover) {
+    .actions {
+      opacity: 0;
+    }
+    .message:hover > .actions,
+    .actions:focus-within {
+      opacity: 1;
+    }
+  }
+  .edit-note {
+    display: flex;
+    flex-flow: row wrap;
+    align-items: center;
+    justify-content: space-between;
+    inline-size: min(100% - 2 * var(--_space), var(--_line));
+    margin: 0 auto 0.4em;
+    font-size: 0.8125em;
+    color: var(--_muted);
+  }
   /* While nothing is written yet: three dots, breathing. */
   .message[data-growing] .body:empty::after {
     content: '';

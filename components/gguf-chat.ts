@@ -13,7 +13,7 @@ import type {
 } from '../worker-runtime/client/index.ts';
 import {ChatController} from './chat-controller.ts';
 import type {ChatSession} from './chat-session.ts';
-import {highlight, onAnswerClick} from './controllers/answer-actions.ts';
+import {copyText, highlight, onAnswerClick} from './controllers/answer-actions.ts';
 import type {HighlightCode} from './controllers/answer-actions.ts';
 import {Announcer} from './controllers/announcer.ts';
 import type {Announce} from './controllers/announcer.ts';
@@ -103,6 +103,9 @@ import {toDomEvent} from './to-dom-event.ts';
  * @csspart copy-code-button - Copies it.
  * @csspart link - A link in an answer.
  * @csspart message-reasoning - What the model thought before an answer, a `<details>`.
+ * @csspart copy-button - Copies an answer.
+ * @csspart edit-button - Takes a message of the visitor back into the text field.
+ * @csspart edit-note - The line above the text field while a message is edited.
  * @csspart message-note - The line that says why an answer ended.
  * @csspart composer - The box around text field and button.
  * @csspart input - The text field.
@@ -379,6 +382,11 @@ export class GgufChat extends LitElement {
 
   readonly #onKeydown = (event: KeyboardEvent): void => {
     const busy = this.status === 'generating' || this.status === 'loading';
+    if (event.key === 'Escape' && !busy && this.#session.editing !== null && !isComposing(event)) {
+      event.preventDefault();
+      this.#session.cancelEdit();
+      return;
+    }
     if (event.key !== 'Escape' || !busy || isComposing(event)) return;
     // Else the dialog that the chat may be in would close as well.
     event.preventDefault();
@@ -497,6 +505,9 @@ export class GgufChat extends LitElement {
           onToEnd: this.#toEnd,
           onRegenerate: () => handled(this.regenerate()),
           onClick: (event) => onAnswerClick(this, event),
+          onCopy: (message, button) => handled(copyText(shownText(message), button)),
+          onEdit: ({id}) => this.#edit(id),
+          canEdit: status === 'ready' && !disabled,
           plain: this.withoutMarkdown,
           onCode: this.#onCode,
         })}
@@ -564,7 +575,17 @@ export class GgufChat extends LitElement {
       onDraft: (draft) => (this.draft = draft),
       onSend: this.#submit,
       onStop: () => handled(this.stop()),
+      editing: this.#session.editing !== null,
+      onCancelEdit: () => this.#session.cancelEdit(),
+      onEditLast: () => this.#edit(this.messages.findLast(({role}) => role === 'user')?.id),
     });
+  }
+
+  /** The message goes into the text field, with the focus. */
+  #edit(id: string | undefined): void {
+    if (id === undefined || this.status !== 'ready' || this.#field.disabled) return;
+    this.#session.edit(id);
+    this.textarea?.focus();
   }
 
   #renderStatus(): TemplateResult {

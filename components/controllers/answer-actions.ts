@@ -14,10 +14,12 @@ export function onAnswerClick(host: HTMLElement, event: MouseEvent): void {
   if (link && !host.dispatchEvent(new GgufLinkEvent({href: link.href}))) event.preventDefault();
   const button = target.closest<HTMLButtonElement>('.copy-code');
   const code = button?.closest('.code-block')?.querySelector('code');
-  if (button && code) void copy(code.textContent ?? '', button);
+  if (button && code) void copyText(code.textContent ?? '', button);
 }
 
-async function copy(text: string, button: HTMLButtonElement): Promise<void> {
+/** Copies a text, and says so in the button, or in the last element inside of it. */
+export async function copyText(text: string, control: HTMLElement): Promise<void> {
+  const button = control.lastElementChild ?? control;
   try {
     await navigator.clipboard.writeText(text);
     button.textContent = strings.copied;

@@ -1,4 +1,4 @@
-import {html} from 'lit';
+import {html, nothing} from 'lit';
 import type {TemplateResult} from 'lit';
 import {live} from 'lit/directives/live.js';
 import {strings} from '../localize/index.ts';
@@ -17,6 +17,11 @@ export interface ComposerView {
   readonly onDraft: (draft: string) => void;
   readonly onSend: () => void;
   readonly onStop: () => void;
+  /** Whether the draft takes the place of a message. */
+  readonly editing: boolean;
+  readonly onCancelEdit: () => void;
+  /** The arrow up in an empty field. */
+  readonly onEditLast: () => void;
 }
 
 /**
@@ -28,6 +33,7 @@ export function composer(view: ComposerView): TemplateResult {
   const label = generating ? strings.stop : strings.send;
   const act = generating ? onStop : onSend;
   return html`
+    ${view.editing ? editNote(view.onCancelEdit) : nothing}
     <div part="composer" class="composer">
       <slot name="composer-start"></slot>
       <div class="grow" data-draft=${draft}>
@@ -60,7 +66,24 @@ export function composer(view: ComposerView): TemplateResult {
   `;
 }
 
-function onKeydown(event: KeyboardEvent, {submitOn, onSend}: ComposerView): void {
+function editNote(onCancel: () => void): TemplateResult {
+  return html`
+    <p part="edit-note" class="edit-note">
+      <span>${strings.editing}</span>
+      <button part="button" class="button quiet" type="button" @click=${onCancel}>
+        ${strings.cancelEdit}
+      </button>
+    </p>
+  `;
+}
+
+function onKeydown(event: KeyboardEvent, {draft, submitOn, onSend, onEditLast}: ComposerView): void {
+  const isPlain = !event.shiftKey && !event.ctrlKey && !event.metaKey && !event.altKey;
+  if (event.key === 'ArrowUp' && draft === '' && isPlain && !isComposing(event)) {
+    event.preventDefault();
+    onEditLast();
+    return;
+  }
   if (event.key !== 'Enter' || isComposing(event)) return;
   const modified = event.ctrlKey || event.metaKey;
   if (submitOn === 'enter' ? event.shiftKey || event.altKey : !modified) return;

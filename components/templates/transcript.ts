@@ -6,7 +6,7 @@ import {strings} from '../localize/index.ts';
 import type {TranscriptMessage} from '../session-types.ts';
 import {markdownBody} from '../markdown/markdown-body.ts';
 import type {CodeListener} from '../markdown/renderer.ts';
-import {againIcon, downIcon} from './icons.ts';
+import {againIcon, copyIcon, downIcon, editIcon} from './icons.ts';
 import {textBody} from './text-body.ts';
 
 export interface TranscriptView {
@@ -21,6 +21,10 @@ export interface TranscriptView {
   readonly onToEnd: () => void;
   readonly onRegenerate: () => void;
   readonly onClick: (event: MouseEvent) => void;
+  readonly onCopy: (message: TranscriptMessage, button: HTMLElement) => void;
+  readonly onEdit: (message: TranscriptMessage) => void;
+  /** Whether messages can be edited now. */
+  readonly canEdit: boolean;
   /** Whether answers are shown as they were written. */
   readonly plain: boolean;
   readonly onCode: CodeListener;
@@ -48,7 +52,9 @@ export function transcript(view: TranscriptView): TemplateResult {
           ({id}) => id,
           (message, index) => {
             const growing = generating && index === messages.length - 1;
-            return guard([message, growing, view.plain], () => messageTemplate(message, growing, view));
+            return guard([message, growing, view.plain, view.canEdit], () =>
+              messageTemplate(message, growing, view),
+            );
           },
         )}
         ${view.canRegenerate ? regenerateButton(view.onRegenerate) : nothing}
@@ -58,11 +64,8 @@ export function transcript(view: TranscriptView): TemplateResult {
   `;
 }
 
-function messageTemplate(
-  message: TranscriptMessage,
-  growing: boolean,
-  {plain, onCode}: TranscriptView,
-): TemplateResult {
+function messageTemplate(message: TranscriptMessage, growing: boolean, view: TranscriptView): TemplateResult {
+  const {plain, onCode} = view;
   const note = growing ? null : noteOf(message);
   const role = message.role === 'user' || message.role === 'assistant' ? message.role : 'system';
   return html`
@@ -85,8 +88,41 @@ function messageTemplate(
           : html`<div part="message-body" class="body" dir="auto" ${textBody(shownText(message))}></div>`
       }
       ${note === null ? nothing : html`<p part="message-note" class="note">${note}</p>`}
+      ${growing ? nothing : actionsTemplate(message, view)}
     </article>
   `;
+}
+
+/** What can be done with a message: quiet, until somebody comes near. */
+function actionsTemplate(
+  message: TranscriptMessage,
+  {canEdit, onCopy, onEdit}: TranscriptView,
+): TemplateResult | typeof nothing {
+  if (message.role === 'assistant') {
+    return html`<div class="actions">
+      <button
+        part="button copy-button"
+        class="button quiet"
+        type="button"
+        aria-label=${strings.copyAnswer}
+        @click=${(event: Event) => onCopy(message, event.currentTarget as HTMLElement)}
+      >
+        ${copyIcon} <span>${strings.copy}</span>
+      </button>
+    </div>`;
+  }
+  if (message.role !== 'user' || !canEdit) return nothing;
+  return html`<div class="actions">
+    <button
+      part="button edit-button"
+      class="button quiet"
+      type="button"
+      aria-label=${strings.editMessage}
+      @click=${() => onEdit(message)}
+    >
+      ${editIcon} <span>${strings.edit}</span>
+    </button>
+  </div>`;
 }
 
 /** What the model thinks, folded: it is long, and not the answer. */

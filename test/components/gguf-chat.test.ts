@@ -289,6 +289,51 @@ describe('<gguf-chat>: talking', () => {
     expect(message.querySelector('[part="message-body"]')?.firstChild).to.equal(text);
   });
 
+  it('edits a message: what is sent takes its place and that of all that followed', async () => {
+    const chat = await answering();
+    await chat.finish();
+    chat.requirePart('edit-button').click();
+    await chat.settled();
+    expect(chat.input.value).to.equal('hello');
+    expect(chat.requirePart('edit-note')).to.exist;
+    chat.input.select();
+    await chat.send('good bye');
+    await chat.write('farewell');
+    await chat.finish();
+    expect(chat.transcript).to.deep.equal(['You: good bye', 'Assistant: farewell']);
+    expect(chat.part('edit-note')).to.equal(null);
+  });
+
+  it('edits the last message by the arrow up in an empty field, and leaves it by Escape', async () => {
+    const chat = await answering();
+    await chat.finish();
+    const press = (key: string): boolean =>
+      chat.input.dispatchEvent(
+        new KeyboardEvent('keydown', {key, bubbles: true, composed: true, cancelable: true}),
+      );
+    press('ArrowUp');
+    await chat.settled();
+    expect(chat.input.value).to.equal('hello');
+    press('Escape');
+    await chat.settled();
+    expect(chat.input.value).to.equal('');
+    expect(chat.transcript.length).to.equal(2);
+  });
+
+  it('puts back what a refused edit would have replaced', async () => {
+    const chat = await answering();
+    await chat.finish();
+    const before = chat.transcript;
+    chat.requirePart('edit-button').click();
+    await chat.settled();
+    chat.input.select();
+    await chat.send('too long');
+    chat.fake.run.fail(new GgufError('prompt-too-long', 'too long'));
+    await chat.settled();
+    expect(chat.transcript).to.deep.equal(before);
+    expect(chat.input.value).to.equal('too long');
+  });
+
   it('draws many tokens in one frame', async () => {
     const chat = await answering();
     let changes = 0;

@@ -98,6 +98,10 @@ async function wholeLife(): Promise<Observed> {
   chat.requirePart('link').click();
   await chat.stop();
   await see();
+  chat.requirePart('edit-button').click();
+  await see();
+  chat.input.dispatchEvent(new KeyboardEvent('keydown', {key: 'Escape', bubbles: true, composed: true}));
+  await chat.settled();
   chat.requirePart('transcript').scrollTop = 0;
   await new Promise((resolve) => setTimeout(resolve, 100));
   await see();
