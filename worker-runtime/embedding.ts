@@ -7,6 +7,9 @@ import {embedTokens} from './prompt.ts';
 import type {EmbedParams} from './protocol.ts';
 import type {Sequence} from './sequence.ts';
 
+/** The number under which a context is put aside for a text. */
+const besideSequences = -1;
+
 /**
  * The embeddings of texts, one text a step. Each step leaves all contexts as they were, so it needs no sequence of its own
  * and runs beside answers that are being generated.
@@ -14,15 +17,15 @@ import type {Sequence} from './sequence.ts';
 export class Embedding {
   readonly embeddings: Float32Array<ArrayBuffer>[] = [];
   readonly #model: LoadedModel;
-  readonly #sequence: Sequence;
+  readonly #sequence: () => Sequence;
   readonly #params: EmbedParams;
   readonly #pace: Pace;
   /** `null` until the first step. */
   #texts: readonly (readonly number[])[] | null = null;
   #tokenCount = 0;
 
-  /** @param sequence the one whose context is in the model's cache */
-  constructor(model: LoadedModel, sequence: Sequence, params: EmbedParams) {
+  /** @param sequence the one whose context is in the model's cache then */
+  constructor(model: LoadedModel, sequence: () => Sequence, params: EmbedParams) {
     this.#model = model;
     this.#sequence = sequence;
     this.#params = params;
@@ -58,13 +61,14 @@ export class Embedding {
     tokens: readonly number[],
     checkpoint: Checkpoint,
   ): Promise<Float32Array<ArrayBuffer>> {
-    if (this.#sequence.length === 0) return this.#embed(tokens, checkpoint);
+    const sequence = this.#sequence();
+    if (sequence.length === 0) return this.#embed(tokens, checkpoint);
     const {decoder, cache} = this.#model;
-    await decoder.keepContext(cache, checkpoint);
+    await decoder.keepContext(besideSequences, sequence.stored, cache, checkpoint);
     try {
       return await this.#embed(tokens, checkpoint);
     } finally {
-      await decoder.restoreContext();
+      await decoder.restoreContext(besideSequences, cache);
     }
   }
 

@@ -410,6 +410,18 @@ export interface Commands {
     result: {readonly sequence: SequenceHandle};
     notifications: never;
   };
+  /** A conversation of its own with the resident model. Answers of several are written one after the other. */
+  'open-sequence': {
+    params: Record<string, never>;
+    result: {readonly sequence: SequenceHandle};
+    notifications: never;
+  };
+  /** Ends one that was opened. */
+  'close-sequence': {
+    params: {readonly sequence: SequenceHandle};
+    result: {readonly sequence: SequenceHandle};
+    notifications: never;
+  };
   'free-model': {
     params: {readonly model?: ModelHandle};
     result: {readonly freedBytes: number};

@@ -18,6 +18,7 @@ import type {
   CommandKind,
   Commands,
   Diagnostics,
+  GenerateResult,
   LoadProgress,
   ModelInfo,
   ModelInspection,
@@ -137,13 +138,16 @@ export class Runtime {
     const sampling = validateSampling(params.sampling ?? {}, this.#sampling);
     const sequence = this.#sequence(resident, params.sequence);
     const prompt = promptTokens(params, model, sequence.cache.capacity);
-    const generation = new Generation(model, sequence, prompt, params, sampling, {
-      onPrefill: (payload) => context.notify({kind: 'prefill', payload}),
-      onToken: (payload) => context.notify({kind: 'token', payload}),
+    const result = await this.#inTurn(resident, sequence, context, async () => {
+      const generation = new Generation(model, sequence, prompt, params, sampling, {
+        onPrefill: (payload) => context.notify({kind: 'prefill', payload}),
+        onToken: (payload) => context.notify({kind: 'token', payload}),
+      });
+      const cancelled = await this.#run(resident, generation, sequence, context);
+      if (cancelled) generation.cancel();
+      return generation.result();
     });
-    const cancelled = await this.#run(resident, generation, sequence, context);
-    if (cancelled) generation.cancel();
-    const result = generation.result();
+    if (!result) return cancelledBefore(prompt.length, sequence);
     this.#counters.promptTokens += result.usage.promptTokens;
     this.#counters.cachedTokens += result.usage.cachedTokens;
     this.#counters.generatedTokens += result.usage.completionTokens;
@@ -161,9 +165,11 @@ export class Runtime {
     }
     const sequence = this.#sequence(resident, handle);
     const checked = promptTokens({tokens}, resident.model, sequence.cache.capacity);
-    const evaluation = new Evaluation(resident.model, sequence, checked, sliceLength);
-    const cancelled = await this.#run(resident, evaluation, sequence, context);
-    return cancelled ? {cancelled} : {logits: evaluation.logits, vocab: evaluation.vocab};
+    const evaluation = await this.#inTurn(resident, sequence, context, async () => {
+      const begun = new Evaluation(resident.model, sequence, checked, sliceLength);
+      return (await this.#run(resident, begun, sequence, context)) ? null : begun;
+    });
+    return evaluation ? {logits: evaluation.logits, vocab: evaluation.vocab} : {cancelled: true};
   }
 
   async embed(
@@ -171,9 +177,9 @@ export class Runtime {
     context: RequestContext<'embed'>,
   ): Promise<Commands['embed']['result']> {
     const resident = this.#requireModel();
-    const {model, sequence} = resident;
+    const {model} = resident;
     checkEmbedParams(params, model);
-    const embedding = new Embedding(model, sequence, params);
+    const embedding = new Embedding(model, () => resident.active, params);
     const cancelled = await this.#run(resident, embedding, null, context);
     this.#counters.promptTokens += embedding.tokenCount;
     return cancelled ? {cancelled} : {embeddings: embedding.embeddings};
@@ -187,6 +193,27 @@ export class Runtime {
     await resident.endRuns(context);
     context.rewind(0);
     return {sequence: context.handle};
+  }
+
+  /** A conversation of its own with the resident model, beside the others. */
+  openSequence(): Commands['open-sequence']['result'] {
+    const resident = this.#requireModel();
+    const sequence = this.#sequences.add((handle) => new Sequence(handle, resident.model.cache));
+    resident.open(sequence);
+    return {sequence: sequence.handle};
+  }
+
+  async closeSequence({
+    sequence: handle,
+  }: Commands['close-sequence']['params']): Promise<Commands['close-sequence']['result']> {
+    const resident = this.#requireModel();
+    const sequence = this.#sequences.get(handle);
+    if (sequence === resident.sequence) {
+      throw new GgufError('invalid-setting', 'The default sequence ends with its model', {field: 'sequence'});
+    }
+    this.#sequences.remove(handle);
+    await resident.close(sequence, this.#scheduler);
+    return {sequence: handle};
   }
 
   async freeModel({model}: Commands['free-model']['params']): Promise<Commands['free-model']['result']> {
@@ -278,6 +305,21 @@ export class Runtime {
     return this.#resident;
   }
 
+  /** What `work` gives in the turn of its sequence; `null` where it was cancelled before. */
+  async #inTurn<T>(
+    resident: ResidentModel,
+    sequence: Sequence,
+    context: {signal: AbortSignal; abort: () => void},
+    work: () => Promise<T>,
+  ): Promise<T | null> {
+    try {
+      return await resident.inTurn(sequence, this.#scheduler, context, work);
+    } catch (error) {
+      if (error instanceof Cancelled) return null;
+      throw error;
+    }
+  }
+
   /** Runs a job to its end; `true` when it was cancelled. A model that has lost a shard is dropped: it is of no use. */
   async #run(
     resident: ResidentModel,
@@ -298,7 +340,7 @@ export class Runtime {
 
   /** Drops a model that is no longer the resident one: its handles are stale at once, its runs end. Returns its bytes. */
   async #free(model: ResidentModel): Promise<number> {
-    this.#sequences.remove(model.sequence.handle);
+    for (const {handle} of model.sequences) this.#sequences.remove(handle);
     this.#models.remove(model.handle);
     await model.endRuns();
     model.model.team?.terminate();
@@ -338,6 +380,24 @@ export class Runtime {
       'The sequence is generating already; cancel or await that run first',
     );
   }
+}
+
+/** An answer that was cancelled while another sequence had its turn. */
+function cancelledBefore(promptTokens: number, {length, cache}: Sequence): GenerateResult {
+  return {
+    text: '',
+    reasoning: null,
+    tokens: [],
+    finishReason: 'cancelled',
+    usage: {
+      promptTokens,
+      cachedTokens: 0,
+      completionTokens: 0,
+      contextUsed: length,
+      contextLength: cache.capacity,
+    },
+    timings: {prefillMs: 0, reasoningMs: null, firstTokenMs: null, decodeMs: 0, totalMs: 0},
+  };
 }
 
 /** @throws {GgufError} `invalid-setting` */

@@ -18,6 +18,11 @@ export class Sequence {
     this.cache = cache;
   }
 
+  /** Positions that the cache has of it, those that do not count any more included. */
+  get stored(): number {
+    return this.#stored;
+  }
+
   /** Positions in use. */
   get length(): number {
     return this.#tokens.length;

@@ -67,6 +67,10 @@ async function dispatch(request: Request, controller: AbortController): Promise<
       return respond(request, await runtime.generate(request.params, contextOf(request, controller)));
     case 'cancel':
       return respond(request, cancel(request.params));
+    case 'open-sequence':
+      return respond(request, runtime.openSequence());
+    case 'close-sequence':
+      return respond(request, await runtime.closeSequence(request.params));
     case 'reset-context':
       return respond(request, await runtime.resetContext(request.params));
     case 'free-model':

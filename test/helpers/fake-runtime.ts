@@ -8,6 +8,7 @@ import type {
   ModelInfo,
   ModelInspection,
   SamplingSettings,
+  SequenceHandle,
   StoredModel,
   StoredModels,
   TokenEvent,
@@ -178,6 +179,16 @@ export class FakeRuntime implements ChatRuntime {
     estimate: () => Promise.resolve({modelBytes: 0, usedBytes: 0, quotaBytes: 0, persisted: false}),
     persist: () => Promise.resolve(false),
   };
+
+  openSequence(): Promise<SequenceHandle> {
+    this.calls.push('openSequence');
+    return Promise.resolve({kind: 'sequence', id: 2, generation: 1});
+  }
+
+  closeSequence(): Promise<void> {
+    this.calls.push('closeSequence');
+    return Promise.resolve();
+  }
 
   inspect(): Promise<ModelInspection> {
     return Promise.resolve(this.inspection);

@@ -236,6 +236,16 @@ export class GgufRuntime {
     await this.#connection.request('reset-context', options).result;
   }
 
+  /** Begins a conversation of its own with the resident model: give it to `generate` and the like. Answers wait for each other. */
+  async openSequence(): Promise<SequenceHandle> {
+    return (await this.#connection.request('open-sequence', {}).result).sequence;
+  }
+
+  /** Ends a conversation that was opened; its context is forgotten. */
+  async closeSequence(sequence: SequenceHandle): Promise<void> {
+    await this.#connection.request('close-sequence', {sequence}).result;
+  }
+
   /** Frees the resident model; its run, if any, ends as cancelled. */
   async freeModel(): Promise<{readonly freedBytes: number}> {
     return this.#connection.request('free-model', {}).result;

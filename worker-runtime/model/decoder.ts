@@ -63,8 +63,8 @@ export class Decoder {
   readonly #hidden: Rows;
   readonly #normed: Rows;
   readonly #nextLogits: Logits | null;
-  /** What was put aside. */
-  #context: ContextSnapshot | null = null;
+  /** What was put aside, by the number of its sequence. */
+  readonly #contexts = new Map<number, ContextSnapshot>();
 
   constructor(spec: DecoderSpec, plan: DecoderPlan, core: Core, shards: ShardGroup) {
     const {weights, scratch} = plan;
@@ -90,17 +90,33 @@ export class Decoder {
     this.#nextLogits = head?.sampling ? new Logits(core, head.logits, head.sampling) : null;
   }
 
-  /** Puts the keys and values of a context aside, on all shards; `restoreContext` brings them back. */
-  keepContext(cache: KvCache, checkpoint: Checkpoint): Promise<void> {
-    return this.#shards.together({step: 'keep-context'}, async () => {
-      this.#context = await ContextSnapshot.take(this.core, cache, checkpoint);
+  /**
+   * Puts the context in the cache aside, on all shards; `restoreContext` brings it back.
+   *
+   * @param sequence a number to find it again by
+   * @param stored positions that were stored
+   */
+  keepContext(sequence: number, stored: number, cache: KvCache, checkpoint: Checkpoint): Promise<void> {
+    return this.#shards.together({step: 'keep-context', sequence, stored}, async () => {
+      this.#contexts.set(sequence, await ContextSnapshot.take(this.core, cache, stored, checkpoint));
     });
   }
 
-  restoreContext(): Promise<void> {
-    return this.#shards.together({step: 'restore-context'}, () => {
-      this.#context?.restore();
-      this.#context = null;
+  /** Brings a context back that was put aside; one that was not begins. */
+  restoreContext(sequence: number, cache: KvCache): Promise<void> {
+    return this.#shards.together({step: 'restore-context', sequence}, () => {
+      const context = this.#contexts.get(sequence);
+      if (context) context.restore();
+      else cache.states?.clear(this.core);
+      this.#contexts.delete(sequence);
+      return Promise.resolve();
+    });
+  }
+
+  /** Forgets a context that was put aside, on all shards. */
+  dropContext(sequence: number): Promise<void> {
+    return this.#shards.together({step: 'drop-context', sequence}, () => {
+      this.#contexts.delete(sequence);
       return Promise.resolve();
     });
   }

@@ -37,6 +37,8 @@ export interface LayerCache {
 export interface AttentionCache {
   readonly keys: number;
   readonly values: number;
+  /** Of this shard; each has its positions side by side. */
+  readonly heads: number;
   /** Positions of a ring, a multiple of {@link kvBlockPositions}; without a window it never comes round. */
   readonly positions: number;
   /** How many positions attention sees, the token's own included; 0: all. */
@@ -106,6 +108,7 @@ function allocateSharedLayer(
     values: arena.allocate(blocks * blockBytes, 'kvCache'),
     positions: blocks * kvBlockPositions,
     // Nothing is in use between two texts.
+    heads: 0,
     positionBytes: 0,
   };
   return layers.map((layer) => ({attention: {...shared, window: attentionIn(layer).window}, stateOffset: 0}));
@@ -128,6 +131,7 @@ function allocateLayers(
       keys: arena.allocate(blocks * blockBytes, 'kvCache'),
       values: arena.allocate(blocks * blockBytes, 'kvCache'),
       positions: blocks * kvBlockPositions,
+      heads: ownHeads(spec, options.share).kv.count,
       window,
       positionBytes: (2 * blockBytes) / kvBlockPositions,
     };

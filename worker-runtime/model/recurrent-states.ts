@@ -1,6 +1,14 @@
 import type {Arena} from '../core/arena.ts';
 import type {Core} from '../core/core.ts';
 
+/** The states of one sequence, put aside. */
+export interface StatesSnapshot {
+  readonly current: Uint8Array;
+  readonly kept: Uint8Array;
+  readonly position: number;
+  readonly keptPosition: number | null;
+}
+
 /**
  * The states of a sequence's recurrent layers, all in one region of memory. A step reads one region and writes another, so
  * that a cancelled step leaves the states as they were. They cannot be rolled back; a third region keeps those of one
@@ -53,6 +61,30 @@ export class RecurrentStates {
   keep(core: Core): void {
     core.copy(this.#current, this.#kept, this.#bytes);
     this.#keptPosition = this.#position;
+  }
+
+  snapshot(core: Core): StatesSnapshot {
+    const copy = (pointer: number): Uint8Array => core.u8(pointer, this.#bytes).slice();
+    return {
+      current: copy(this.#current),
+      kept: copy(this.#kept),
+      position: this.#position,
+      keptPosition: this.#keptPosition,
+    };
+  }
+
+  restore({current, kept, position, keptPosition}: StatesSnapshot, core: Core): void {
+    core.u8(this.#current, this.#bytes).set(current);
+    core.u8(this.#kept, this.#bytes).set(kept);
+    this.#position = position;
+    this.#keptPosition = keptPosition;
+  }
+
+  /** For a sequence that has not begun. */
+  clear(core: Core): void {
+    core.u8(this.#current, this.#bytes).fill(0);
+    this.#position = 0;
+    this.#keptPosition = null;
   }
 
   /** A step of `tokens` has written `next`. */

@@ -18,5 +18,6 @@ export type ShardTask =
     }
   /** Sums of one vector, to see how long an exchange takes. */
   | {readonly step: 'exchange'; readonly count: number}
-  /** Puts the context aside, and back. */
-  | {readonly step: 'keep-context' | 'restore-context'};
+  /** Puts the context of a sequence aside, brings it back, forgets it. */
+  | {readonly step: 'keep-context'; readonly sequence: number; readonly stored: number}
+  | {readonly step: 'restore-context' | 'drop-context'; readonly sequence: number};

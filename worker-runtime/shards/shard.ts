@@ -110,9 +110,11 @@ export class Shard {
       case 'run-layer':
         return decoder.runLayer(task, cache, noCheckpoint);
       case 'keep-context':
-        return decoder.keepContext(cache, noCheckpoint);
+        return decoder.keepContext(task.sequence, task.stored, cache, noCheckpoint);
       case 'restore-context':
-        return decoder.restoreContext();
+        return decoder.restoreContext(task.sequence, cache);
+      case 'drop-context':
+        return decoder.dropContext(task.sequence);
     }
   }
 
