@@ -1,7 +1,6 @@
 import {LitElement, html, nothing} from 'lit';
 import type {PropertyValues, TemplateResult} from 'lit';
 import {property, query} from 'lit/decorators.js';
-import {GgufRuntime} from '../worker-runtime/client/index.ts';
 import type {
   BootOptions,
   GgufError,
@@ -38,6 +37,7 @@ import type {
   SessionEvent,
   TranscriptMessage,
 } from './session-types.ts';
+import {bootShared} from './shared-runtime.ts';
 import {sourceName} from './source-name.ts';
 import {composer, isComposing} from './templates/composer.ts';
 import type {SubmitOn} from './templates/composer.ts';
@@ -330,7 +330,7 @@ export class GgufChat extends LitElement {
 
   /** Starts the runtime. Override it to run the model elsewhere. */
   protected bootRuntime(options: BootOptions): Promise<ChatRuntime> {
-    return GgufRuntime.boot(options);
+    return bootShared(options);
   }
 
   /** Sets anew what a page set before the tag was defined; Lit does it for the properties that it declares. */

@@ -235,6 +235,51 @@ const tests = {
     await page.setOfflineMode(false);
   },
 
+  async 'two tabs, four tags in each: one download, one entry, one Worker a tab, a conversation for each tag'() {
+    const {name, url} = fresh('chunk=131072&delay=3');
+    const tag = `<gguf-chat src="${url}" shards="1" max-tokens="6"></gguf-chat>`;
+    const html = `<!doctype html><title>Tags</title><script type="module" src="/gguf-chat.js"></script>${tag.repeat(4)}`;
+    server.register('tags', Buffer.from(html), {type: 'text/html'});
+    const tabs = await Promise.all([1, 2].map(() => browser.newPage()));
+    for (const tab of tabs) {
+      await tab.goto(`${server.origin}/tags`);
+      await tab.waitForFunction(() => customElements.get('gguf-chat'));
+    }
+    const loads = tabs.map((tab) =>
+      tab.evaluate(() => Promise.all([...document.querySelectorAll('gguf-chat')].map((chat) => chat.load()))),
+    );
+    for (const models of await Promise.all(loads)) assert.equal(models.length, 4);
+    // Of the inspections, the headers.
+    assert(server.sent(name) < bytes.length + 2 * megabyte, `${server.sent(name)} bytes were sent`);
+    assert.equal((await call('list')).filter((entry) => entry.url === url).length, 1);
+    for (const tab of tabs) {
+      await tab.waitForFunction(() => true);
+      assert.equal(tab.workers().length, 1);
+      const answers = await tab.evaluate(async () => {
+        const chats = [...document.querySelectorAll('gguf-chat')];
+        await Promise.all(chats.map((chat, index) => chat.send(`hello ${index}`)));
+        await chats[0].send('and again');
+        return chats.map(({messages}) => messages.length);
+      });
+      assert.deepEqual(answers, [4, 2, 2, 2]);
+      const left = await tab.evaluate(async () => {
+        const [first, ...others] = document.querySelectorAll('gguf-chat');
+        for (const chat of others) chat.remove();
+        await new Promise((resolve) => setTimeout(resolve, 1500));
+        const {content} = await first.send('still there?');
+        first.remove();
+        return content.length;
+      });
+      assert(left > 0);
+      // A chat that is moved in the page keeps its model for some seconds; timers of a tab in the background are slow.
+      for (let wait = 0; wait < 100 && tab.workers().length > 0; wait++) {
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+      assert.equal(tab.workers().length, 0);
+      await tab.close();
+    }
+  },
+
   async 'a part that is missing is named'() {
     const [first] = splitGguf(bytes, 2);
     server.register('lonely-00001-of-00002.gguf', first);
