@@ -69,6 +69,8 @@ export class ResidentModel {
       await unlessAborted(before, signal);
       if (this.#active !== sequence) await scheduler.run(() => this.#activate(sequence));
       release();
+      // From now on its run stands for it.
+      this.#runs.delete(waiting);
       return await work();
     } finally {
       this.#runs.delete(waiting);
