@@ -37,7 +37,8 @@ export const computeFormats = {
 export type ComputeType = keyof typeof computeFormats;
 export type ComputeFormat = (typeof computeFormats)[ComputeType];
 
-export const activations = {silu: 0, gelu: 1, relu: 2, 'relu-squared': 3} as const;
+/** The last two are no gates. */
+export const activations = {silu: 0, gelu: 1, relu: 2, 'relu-squared': 3, sigmoid: 4, tanh: 5} as const;
 
 export const kvFormats = {f32: 0, f16: 1, q8_0: 2} as const;
 export const ropeStyles = {normal: 0, neox: 1} as const;
@@ -187,6 +188,42 @@ export interface CoreExports {
     tokens: number,
     stride: number,
     yStride: number,
+  ): void;
+  tokenShift(
+    x: number,
+    before: number,
+    shares: number,
+    y: number,
+    count: number,
+    tokens: number,
+    stride: number,
+  ): void;
+  mixBySigmoid(gate: number, x: number, y: number, count: number): void;
+  keyDecay(x: number, count: number): void;
+  removalKeys(
+    k: number,
+    rates: number,
+    removal: number,
+    replacement: number,
+    a: number,
+    b: number,
+    heads: number,
+    headLength: number,
+    epsilon: number,
+    tokens: number,
+    stride: number,
+  ): void;
+  addBonus(
+    r: number,
+    k: number,
+    v: number,
+    weights: number,
+    gate: number,
+    y: number,
+    heads: number,
+    headLength: number,
+    tokens: number,
+    stride: number,
   ): void;
   l2Norm(x: number, count: number, epsilon: number, rows: number, stride: number): void;
   sigmoidGate(gate: number, x: number, y: number, count: number): void;
