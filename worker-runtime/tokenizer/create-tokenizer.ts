@@ -81,10 +81,9 @@ async function createUnigram(metadata: Metadata, checkpoint: Checkpoint): Promis
 
 async function createRwkvWorld(metadata: Metadata, checkpoint: Checkpoint): Promise<Tokenizer> {
   const vocabulary = await Vocabulary.create(metadata, checkpoint);
-  // The vocabulary itself has no token 0: it is what is not text.
-  const unknown = 0;
-  const special = readSpecialTokens(metadata, vocabulary, {bos: null, eos: null, unknown, addBos: false});
-  const model = await RwkvWorld.create(vocabulary, special.unknown ?? unknown, checkpoint);
+  // The World vocabulary has no token 0: in files it stands for all that is not text.
+  const special = readSpecialTokens(metadata, vocabulary, {bos: null, eos: null, unknown: 0, addBos: false});
+  const model = await RwkvWorld.create(vocabulary, special.unknown, checkpoint);
   return new VocabularyTokenizer(vocabulary, special, model, findStrippingTokens(metadata, vocabulary));
 }
 

@@ -16,9 +16,14 @@ export class RwkvWorld implements TokenModel {
   readonly #vocabulary: Vocabulary;
   readonly #texts: EscapedTexts;
   readonly #prefixes: TextPrefixes;
-  readonly #unknown: number;
+  readonly #unknown: number | null;
 
-  private constructor(vocabulary: Vocabulary, texts: EscapedTexts, prefixes: TextPrefixes, unknown: number) {
+  private constructor(
+    vocabulary: Vocabulary,
+    texts: EscapedTexts,
+    prefixes: TextPrefixes,
+    unknown: number | null,
+  ) {
     this.#vocabulary = vocabulary;
     this.#texts = texts;
     this.#prefixes = prefixes;
@@ -26,10 +31,14 @@ export class RwkvWorld implements TokenModel {
   }
 
   /**
-   * @param unknown what stands for a byte that no token begins with
+   * @param unknown what stands for a byte that begins no token; `null`: nothing
    * @throws {GgufError} `tokenizer-invalid`
    */
-  static async create(vocabulary: Vocabulary, unknown: number, checkpoint: Checkpoint): Promise<RwkvWorld> {
+  static async create(
+    vocabulary: Vocabulary,
+    unknown: number | null,
+    checkpoint: Checkpoint,
+  ): Promise<RwkvWorld> {
     const texts = await EscapedTexts.create(vocabulary, checkpoint);
     return new RwkvWorld(vocabulary, texts, await TextPrefixes.create(texts, checkpoint), unknown);
   }
@@ -37,11 +46,12 @@ export class RwkvWorld implements TokenModel {
   encode(text: string, _afterSpecial: boolean, output: number[]): void {
     const bytes = utf8.encode(text);
     for (let start = 0; start < bytes.length;) {
-      let [longest, end] = [this.#unknown, start + 1];
+      let longest = this.#unknown;
+      let end = start + 1;
       this.#prefixes.forEach(bytes, start, (id, tokenEnd) => {
         [longest, end] = [id, tokenEnd];
       });
-      output.push(longest);
+      if (longest !== null) output.push(longest);
       start = end;
     }
   }
