@@ -163,8 +163,7 @@ describe('what RWKV-7 does around its memory, in the core', () => {
 
       it('removalKeys: keys of nothing remove nothing', () => {
         const result = keysOf(new Float32Array(k.length), 0, heads);
-        expect(result.subarray(0, (2 * result.length) / 3).every((value) => value === 0 || value === -0)).to
-          .be.true;
+        expect(result.every((value) => value === 0)).to.be.true;
       });
 
       const finish = (first: number, count: number): Float32Array =>
