@@ -6,12 +6,7 @@ export const activations = {
   gelu: {kind: 1, of: (x: number): number => x * sigmoid(geluExponent(x))},
   relu: {kind: 2, of: (x: number): number => Math.max(x, 0)},
   'relu squared': {kind: 3, of: (x: number): number => Math.max(x, 0) ** 2},
-  sigmoid: {kind: 4, of: (x: number): number => sigmoid(x)},
-  tanh: {kind: 5, of: (x: number): number => Math.tanh(x)},
 } as const;
-
-/** Those that stand alone only. */
-export const noGates: readonly string[] = ['sigmoid', 'tanh'];
 
 export type ActivationName = keyof typeof activations;
 

@@ -52,6 +52,17 @@ describe('what RWKV-7 does around its memory, in the core', () => {
     });
   });
 
+  it('sigmoid: from 0 to 1', () => {
+    const x = Float32Array.from({length: 4096}, (_, i) => (i - 2048) / 20);
+    const result = onAll(cores, (core) => {
+      const pointer = core.put(x);
+      core.run('sigmoid', pointer, x.length);
+      return core.f32(pointer, x.length);
+    });
+    const wanted = Float64Array.from(x, sigmoid);
+    expectWithin(result, wanted, (i) => wanted[i]! * sigmoidError(x[i]!) + vanishing);
+  });
+
   it('keyDecay: within (e^-0.607, 1), also for infinite numbers', () => {
     const x = Float32Array.from({length: 4096}, (_, i) => (i - 2048) / 20);
     const decayed = (values: Float32Array): Float32Array =>

@@ -37,8 +37,7 @@ export const computeFormats = {
 export type ComputeType = keyof typeof computeFormats;
 export type ComputeFormat = (typeof computeFormats)[ComputeType];
 
-/** The last two are no gates. */
-export const activations = {silu: 0, gelu: 1, relu: 2, 'relu-squared': 3, sigmoid: 4, tanh: 5} as const;
+export const activations = {silu: 0, gelu: 1, relu: 2, 'relu-squared': 3} as const;
 
 export const kvFormats = {f32: 0, f16: 1, q8_0: 2} as const;
 export const ropeStyles = {normal: 0, neox: 1} as const;
@@ -198,6 +197,7 @@ export interface CoreExports {
     tokens: number,
     stride: number,
   ): void;
+  sigmoid(x: number, count: number): void;
   mixBySigmoid(gate: number, x: number, y: number, count: number): void;
   keyDecay(x: number, count: number): void;
   removalKeys(

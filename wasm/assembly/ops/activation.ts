@@ -1,5 +1,5 @@
 /** Activation functions of feed-forward layers. */
-import {exp4, tanh4} from './exp';
+import {exp4} from './exp';
 
 /** Numbers of the functions in the core's ABI. */
 type Activation = i32;
@@ -11,18 +11,12 @@ const GELU: Activation = 1;
 const RELU: Activation = 2;
 /** max(x, 0)² */
 const RELU_SQUARED: Activation = 3;
-/** 1 / (1 + e^-x); no gate. */
-const SIGMOID: Activation = 4;
-/** No gate. */
-const TANH: Activation = 5;
 
 /** y = activation(x), `n` f32; y may be x. */
 export function activate(kind: Activation, x: usize, y: usize, n: i32): void {
   if (kind == SILU) activateAll(SILU, x, y, n);
   else if (kind == GELU) activateAll(GELU, x, y, n);
   else if (kind == RELU) activateAll(RELU, x, y, n);
-  else if (kind == SIGMOID) activateAll(SIGMOID, x, y, n);
-  else if (kind == TANH) activateAll(TANH, x, y, n);
   else activateAll(RELU_SQUARED, x, y, n);
 }
 
@@ -102,8 +96,6 @@ function gateAll(kind: Activation, gate: usize, up: usize, y: usize, n: i32): vo
 @inline
 function activated(kind: Activation, x: v128): v128 {
   if (kind == SILU) return timesSigmoid(x, f32x4.neg(x));
-  if (kind == SIGMOID) return timesSigmoid(f32x4.splat(1), f32x4.neg(x));
-  if (kind == TANH) return tanh4(x);
   if (kind == GELU) {
     const cubic = f32x4.add(f32x4.splat(1), f32x4.mul(f32x4.mul(x, x), f32x4.splat(0.044715)));
     return timesSigmoid(x, f32x4.mul(f32x4.mul(x, cubic), f32x4.splat(-1.5957691216)));

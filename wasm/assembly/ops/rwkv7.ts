@@ -28,6 +28,11 @@ export function tokenShift(
   }
 }
 
+/** x = 1 / (1 + e^-x), `n` f32, a multiple of 4. */
+export function sigmoid(x: usize, n: i32): void {
+  for (let i: usize = 0, end = <usize>n << 2; i < end; i += 16) v128.store(x + i, sigmoid4(v128.load(x + i)));
+}
+
 /** y += (x - y) / (1 + e^-gate), `n` f32, a multiple of 4. */
 export function mixBySigmoid(gate: usize, x: usize, y: usize, n: i32): void {
   for (let i: usize = 0, end = <usize>n << 2; i < end; i += 16) {

@@ -1,4 +1,3 @@
-import {activations} from '../../core/core-exports.ts';
 import type {TimeMixSpec} from '../decoder-spec.ts';
 import {mixerState} from '../mixer-states.ts';
 import type {Rows} from '../scratch.ts';
@@ -112,10 +111,9 @@ export class TimeMix implements Block {
     const {products, core} = this.#kernels;
     const {decay, rate, valueShare, gate} = this.#weights;
     const ranks = this.#ranks;
-    const activate = (kind: number, {pointer, stride}: Rows): void =>
-      core.exports.activate(kind, pointer, pointer, (tokens * stride) / 4);
-    activate(activations.tanh, ranks.decay);
-    activate(activations.sigmoid, ranks.gate);
+    // With a cap of 1 that is tanh.
+    core.exports.softCap(ranks.decay.pointer, 1, (tokens * ranks.decay.stride) / 4);
+    core.exports.sigmoid(ranks.gate.pointer, (tokens * ranks.gate.stride) / 4);
     products.project(decay.out, ranks.decay, this.#decay, tokens);
     products.project(rate.out, ranks.rate, this.#rate, tokens);
     products.project(gate.out, ranks.gate, this.#gate, tokens);
