@@ -113,6 +113,26 @@ describe('architectures', () => {
     ['mamba2', {without: ['mamba2.ssm.group_count']}, 'missing-key', 'mamba2.ssm.group_count'],
     ['mamba', {without: ['blk.1.ssm_a']}, 'missing-tensor', 'blk.1.ssm_a'],
     ['lfm2', {keys: {}}, 'missing-key', 'lfm2.shortconv.l_cache'],
+    ['rwkv7', {without: ['rwkv7.wkv.head_size']}, 'missing-key', 'rwkv7.wkv.head_size'],
+    [
+      'rwkv7',
+      {keys: {...recipeOf('rwkv7').keys, 'wkv.head_size': 24}},
+      'gguf-metadata',
+      'rwkv7.wkv.head_size',
+    ],
+    [
+      'rwkv7',
+      {keys: {...recipeOf('rwkv7').keys, 'wkv.head_size': 8}},
+      'unsupported-feature',
+      'rwkv7.wkv.head_size',
+    ],
+    [
+      'rwkv7',
+      {keys: {...recipeOf('rwkv7').keys, token_shift_count: 1}},
+      'unsupported-feature',
+      'rwkv7.token_shift_count',
+    ],
+    ['rwkv7', {without: ['blk.1.time_mix_v0.weight']}, 'missing-tensor', 'blk.1.time_mix_v0.weight'],
     ['plamo', {norms: ['attn_norm', 'ffn_norm']}, 'unsupported-feature', 'blk.0.ffn_norm.weight'],
   ];
 

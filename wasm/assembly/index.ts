@@ -22,6 +22,7 @@ export {gatedDeltaRule, l2Norm} from './ops/delta-rule';
 export {mamba2Scan, mambaScan} from './ops/state-space';
 export {causalConvolution} from './ops/causal-convolution';
 export {wkv7} from './ops/wkv7';
+export {addBonus, keyDecay, mixBySigmoid, removalKeys, sigmoid, tokenShift} from './ops/rwkv7';
 export {rmsNorm} from './ops/rms-norm';
 export {rope, ropeTable} from './ops/rope';
 export {kvBytes} from './ops/kv-cache';

@@ -2,7 +2,7 @@ import type {Metadata} from '../gguf/metadata.ts';
 import type {ChatMessage, TemplateVariables} from '../protocol.ts';
 import type {Tokenizer} from '../tokenizer/tokenizer.ts';
 import {checkMessages, checkTools, checkVariables} from './conversation.ts';
-import {fallbackTemplate, givenTemplate} from './fallback-templates.ts';
+import {fallbackTemplate, givenTemplate, storedTemplate} from './fallback-templates.ts';
 import {LiteralMarker, literalMark} from './literal-text.ts';
 import {templateKey} from './template-error.ts';
 import {TemplateProgram} from './template-program.ts';
@@ -39,7 +39,7 @@ export interface ChatTemplate {
  */
 export function createChatTemplate(metadata: Metadata, tokenizer: Tokenizer, given?: string): ChatTemplate {
   const own = given === undefined ? null : givenTemplate(given);
-  const source = own ?? (metadata.has(templateKey) ? metadata.string(templateKey) : null);
+  const source = own ?? (metadata.has(templateKey) ? storedTemplate(metadata.string(templateKey)) : null);
   const marker = new LiteralMarker(tokenizer.controlTexts);
   let program = own === null ? undefined : new TemplateProgram(own);
 

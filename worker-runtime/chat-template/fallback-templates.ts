@@ -13,6 +13,17 @@ const transcript = `{% for message in messages %}
 {%- endfor %}
 {% if add_generation_prompt %}{{ 'Assistant:' }}{% endif %}`;
 
+/** What the World models of RWKV were trained on: no token marks a turn, an empty line ends it. */
+const rwkvWorld = `{% for message in messages %}
+{{ (message.role | capitalize) + ': ' + (message.content | trim) + '\\n\\n' }}
+{%- endfor %}
+{% if add_generation_prompt %}{{ 'Assistant:' }}{% endif %}`;
+
+/** The template that a file means by a name in place of one; any other is a template. */
+export function storedTemplate(stored: string): string {
+  return stored === 'rwkv-world' ? rwkvWorld : stored;
+}
+
 /** @throws {GgufError} `invalid-setting` */
 export function givenTemplate(given: unknown): string {
   if (given === 'chatml') return chatMl;

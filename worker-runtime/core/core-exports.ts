@@ -188,6 +188,43 @@ export interface CoreExports {
     stride: number,
     yStride: number,
   ): void;
+  tokenShift(
+    x: number,
+    before: number,
+    shares: number,
+    y: number,
+    count: number,
+    tokens: number,
+    stride: number,
+  ): void;
+  sigmoid(x: number, count: number): void;
+  mixBySigmoid(gate: number, x: number, y: number, count: number): void;
+  keyDecay(x: number, count: number): void;
+  removalKeys(
+    k: number,
+    rates: number,
+    removal: number,
+    replacement: number,
+    a: number,
+    b: number,
+    heads: number,
+    headLength: number,
+    epsilon: number,
+    tokens: number,
+    stride: number,
+  ): void;
+  addBonus(
+    r: number,
+    k: number,
+    v: number,
+    weights: number,
+    gate: number,
+    y: number,
+    heads: number,
+    headLength: number,
+    tokens: number,
+    stride: number,
+  ): void;
   l2Norm(x: number, count: number, epsilon: number, rows: number, stride: number): void;
   sigmoidGate(gate: number, x: number, y: number, count: number): void;
   scale(x: number, factor: number, count: number): void;

@@ -124,6 +124,14 @@ export interface FeedForwardSpec {
   readonly fusedGate?: boolean;
   /** Norm of the hidden layer, before `down`. */
   readonly innerNorm?: NormSpec;
+  /** Tensors, without `.weight`, where they are not `ffn_up` and `ffn_down`. */
+  readonly tensors?: {readonly up: string; readonly down: string};
+}
+
+/** RWKV's channel mixing: a network whose inputs are mixed with those of the token before. */
+export interface ChannelMixSpec {
+  readonly kind: 'channel-mix';
+  readonly network: FeedForwardSpec;
 }
 
 /** Of `count` networks a router chooses `used` for each token, and weighs what they give. */
@@ -200,6 +208,27 @@ export interface DeltaRuleSpec {
   readonly norm: NormSpec;
 }
 
+/**
+ * RWKV-7's time mixing (https://arxiv.org/abs/2503.14456): for each head a memory of values by keys, of which each token
+ * removes something and adds something. Its inputs are mixed with those of the token before.
+ */
+export interface TimeMixSpec {
+  readonly kind: 'time-mix';
+  readonly headCount: number;
+  /** Of keys and values. */
+  readonly headLength: number;
+  /** Lengths of the vectors that decays, removal rates, shares of the first layer's values, and gates come from. */
+  readonly ranks: {
+    readonly decay: number;
+    readonly rate: number;
+    /** 0: the layer gives the values that those behind it mix with their own. */
+    readonly value: number;
+    readonly gate: number;
+  };
+  /** Of what each head recalls. */
+  readonly norm: NormSpec;
+}
+
 /** Attention and Mamba-2 of the same input, added. */
 export interface ParallelMixerSpec {
   readonly kind: 'parallel';
@@ -208,7 +237,15 @@ export interface ParallelMixerSpec {
 }
 
 export type MixerSpec =
-  AttentionSpec | ShortConvolutionSpec | MambaSpec | Mamba2Spec | DeltaRuleSpec | ParallelMixerSpec;
+  | AttentionSpec
+  | ShortConvolutionSpec
+  | MambaSpec
+  | Mamba2Spec
+  | DeltaRuleSpec
+  | TimeMixSpec
+  | ParallelMixerSpec;
+
+export type NetworkSpec = FeedForwardSpec | ChannelMixSpec | ExpertsSpec;
 
 /** Tensors of the norms of a layer, without `.weight`; `null` where there is none. */
 export interface LayerNorms {
@@ -227,7 +264,7 @@ export interface LayerNorms {
 export interface LayerSpec {
   readonly mixer: MixerSpec;
   /** `null` where the mixer is all. */
-  readonly feedForward: FeedForwardSpec | ExpertsSpec | null;
+  readonly feedForward: NetworkSpec | null;
   readonly norms: LayerNorms;
   /** Whether mixer and feed-forward take the same residual stream and are added to it together. */
   readonly parallel: boolean;

@@ -6,7 +6,7 @@ import type {Share} from '../shards/share.ts';
 import {ownHeads} from './blocks/attention-plan.ts';
 import {attentionOf} from './decoder-spec.ts';
 import type {AttentionSpec, DecoderSpec, LayerSpec} from './decoder-spec.ts';
-import {mixerStateBytes} from './mixer-states.ts';
+import {layerStateBytes} from './mixer-states.ts';
 import {RecurrentStates} from './recurrent-states.ts';
 import {rowStride} from './scratch.ts';
 import type {Rows} from './scratch.ts';
@@ -29,8 +29,10 @@ export interface KvCache {
 export interface LayerCache {
   /** `null` where the layer has no attention. */
   readonly attention: AttentionCache | null;
-  /** Where the layer's own state begins in {@link RecurrentStates}. */
+  /** Where the state of the layer's mixer begins in {@link RecurrentStates}. */
   readonly stateOffset: number;
+  /** Where that of its network begins. */
+  readonly networkStateOffset: number;
 }
 
 /** Keys and values of one layer, in rings: storing a position overwrites the one `positions` before it. */
@@ -111,16 +113,20 @@ function allocateSharedLayer(
     heads: 0,
     positionBytes: 0,
   };
-  return layers.map((layer) => ({attention: {...shared, window: attentionIn(layer).window}, stateOffset: 0}));
+  return layers.map((layer) => ({
+    attention: {...shared, window: attentionIn(layer).window},
+    stateOffset: 0,
+    networkStateOffset: 0,
+  }));
 }
 
 function allocateLayers(
-  {layers: specs}: DecoderSpec,
+  {layers: specs, embeddingLength}: DecoderSpec,
   options: KvCacheOptions,
   arena: Arena,
   calculator: CoreExports,
 ): Pick<KvCache, 'layers' | 'states'> {
-  const {contextLength, sliceLength} = options;
+  const {contextLength, sliceLength, share} = options;
   const own = (spec: AttentionSpec): AttentionCache => {
     const {window} = spec;
     const blockBytes = blockBytesOf(spec, options, calculator);
@@ -138,12 +144,13 @@ function allocateLayers(
   };
   const layers: LayerCache[] = [];
   let stateBytes = 0;
-  for (const {mixer} of specs) {
-    const spec = attentionOf(mixer);
+  for (const layer of specs) {
+    const spec = attentionOf(layer.mixer);
     const shared = spec?.sharesCacheOf === undefined ? null : layers[spec.sharesCacheOf]?.attention;
     const attention = shared ? {...shared, positionBytes: 0} : spec && own(spec);
-    layers.push({attention, stateOffset: stateBytes});
-    stateBytes += mixerStateBytes(mixer);
+    const bytes = layerStateBytes(layer, embeddingLength, share);
+    layers.push({attention, stateOffset: stateBytes, networkStateOffset: stateBytes + bytes.mixer});
+    stateBytes += bytes.mixer + bytes.network;
   }
   const states = stateBytes === 0 ? null : new RecurrentStates(stateBytes, arena);
   return {layers, states};

@@ -1,7 +1,16 @@
-import type {DeltaRuleSpec, Mamba2Spec, MambaSpec, MixerSpec} from './decoder-spec.ts';
+import {scaled} from '../shards/share.ts';
+import type {Range, Share} from '../shards/share.ts';
+import type {
+  DeltaRuleSpec,
+  LayerSpec,
+  Mamba2Spec,
+  MambaSpec,
+  MixerSpec,
+  TimeMixSpec,
+} from './decoder-spec.ts';
 import {rowStride} from './scratch.ts';
 
-/** Bytes of what a recurrent mixer remembers of a sequence: the inputs of its convolution, then its state. */
+/** Bytes of what a recurrent mixer remembers of a sequence: the inputs of its convolution or of its shift, then its state. */
 export interface MixerState {
   /** (kernelLength - 1, channels padded to 16) f32, oldest first. */
   readonly convolution: number;
@@ -10,7 +19,8 @@ export interface MixerState {
 
 const none: MixerState = {convolution: 0, state: 0};
 
-export function mixerState(spec: MixerSpec): MixerState {
+/** @param share whose heads a `time-mix` remembers; other states are not divided */
+export function mixerState(spec: MixerSpec, share: Share): MixerState {
   switch (spec.kind) {
     case 'attention':
       return none;
@@ -31,15 +41,30 @@ export function mixerState(spec: MixerSpec): MixerState {
         convolution: convolutionBytes(deltaRuleChannels(spec), spec.kernelLength),
         state: aligned(spec.headCount * spec.keyLength * spec.valueLength * 4),
       };
+    case 'time-mix':
+      return {
+        convolution: shiftBytes(spec.headCount * spec.headLength),
+        state: aligned(share.own(timeMixRanges(spec, share)).count * spec.headLength * 4),
+      };
     case 'parallel':
-      return mixerState(spec.mamba2);
+      return mixerState(spec.mamba2, share);
   }
 }
 
-/** A multiple of 64. */
-export function mixerStateBytes(spec: MixerSpec): number {
-  const {convolution, state} = mixerState(spec);
-  return convolution + state;
+/** Multiples of 64: what the mixer remembers, and behind it what the network does. */
+export function layerStateBytes(
+  {mixer, feedForward}: LayerSpec,
+  embeddingLength: number,
+  share: Share,
+): {readonly mixer: number; readonly network: number} {
+  const {convolution, state} = mixerState(mixer, share);
+  const isShifted = feedForward?.kind === 'channel-mix';
+  return {mixer: convolution + state, network: isShifted ? shiftBytes(embeddingLength) : 0};
+}
+
+/** Channels of the heads that each shard has. */
+export function timeMixRanges({headCount, headLength}: TimeMixSpec, share: Share): readonly Range[] {
+  return share.ranges(headCount).map((heads) => scaled(heads, headLength));
 }
 
 export function mamba2Inner({headCount, headLength}: Mamba2Spec): number {
@@ -63,6 +88,11 @@ export function deltaRuleChannels({headCount, keyHeadCount, keyLength, valueLeng
 
 function convolutionBytes(channels: number, kernelLength: number): number {
   return (kernelLength - 1) * rowStride(channels);
+}
+
+/** The input of the last token. */
+function shiftBytes(channels: number): number {
+  return rowStride(channels);
 }
 
 function aligned(bytes: number): number {

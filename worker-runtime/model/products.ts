@@ -49,8 +49,8 @@ export class Products {
   }
 
   /** Gives all shards what each has computed of rows. */
-  async complete(divided: DividedRows, tokens: number): Promise<void> {
-    await this.#shards.complete([divided], tokens);
+  async complete(divided: readonly DividedRows[], tokens: number): Promise<void> {
+    await this.#shards.complete(divided, tokens);
   }
 
   /** y = the rows of a matrix, from the shards that have them. */
@@ -124,13 +124,18 @@ export class Products {
   ): Promise<void> {
     let prepared: Linear | undefined;
     for (const {product, y} of products) {
-      this.project(product.linear, x, this.#ownColumns(product, y), tokens, prepared);
+      this.projectOwn(product, x, y, tokens, prepared);
       prepared = product.linear;
     }
     await this.#shards.complete(
       products.map(({product: {ranges}, y}) => ({rows: y, ranges})),
       tokens,
     );
+  }
+
+  /** y = x · W + b, of which only the columns of this shard are computed: `complete` brings the others. */
+  projectOwn(product: DividedLinear, x: Rows, y: Rows, tokens: number, prepared?: Linear): void {
+    this.project(product.linear, x, this.#ownColumns(product, y), tokens, prepared);
   }
 
   /**

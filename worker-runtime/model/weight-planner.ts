@@ -234,12 +234,12 @@ export class WeightPlanner {
     return {weight: this.vector(tensor, [length]), bias: this.bias(name, length)};
   }
 
-  /** A tensor of f32 by its whole name. */
-  vector(tensor: string, dimensions: readonly number[]): Vector {
+  /** A tensor of f32 by its whole name; its elements in `range`, by default all. */
+  vector(tensor: string, dimensions: readonly number[], range?: Range): Vector {
     const length = dimensions.reduce((product, dimension) => product * dimension, 1);
     const vector = {pointer: this.#arena.allocate(length * 4, 'weights:F32'), length};
     this.destinations.set(this.#findF32(tensor, dimensions), vector);
-    return vector;
+    return range ? elements(vector, range) : vector;
   }
 
   /** Values for the graph itself rather than for the core; `null` where the file has none. */

@@ -4,6 +4,7 @@ import type {Metadata} from '../gguf/metadata.ts';
 import {BytePair} from './byte-pair.ts';
 import {MarkedBytePair} from './marked-byte-pair.ts';
 import {findPreTokenizer, marksSpaces} from './pre-tokenizers.ts';
+import {RwkvWorld} from './rwkv-world.ts';
 import {SentencePiece} from './sentencepiece.ts';
 import {readSpecialTokens} from './special-tokens.ts';
 import type {Tokenizer} from './tokenizer.ts';
@@ -37,6 +38,8 @@ export async function createTokenizer(
       return createUnigram(metadata, checkpoint);
     case 'gemma4':
       return createBytePair(metadata, kind, checkpoint);
+    case 'rwkv':
+      return createRwkvWorld(metadata, checkpoint);
     default:
       throw new GgufError('unsupported-tokenizer', `The tokenizer "${kind}" (${modelKey}) is not supported`, {
         field: modelKey,
@@ -73,6 +76,14 @@ async function createUnigram(metadata: Metadata, checkpoint: Checkpoint): Promis
     );
   }
   const model = await Unigram.create(metadata, vocabulary, special.unknown, checkpoint);
+  return new VocabularyTokenizer(vocabulary, special, model, findStrippingTokens(metadata, vocabulary));
+}
+
+async function createRwkvWorld(metadata: Metadata, checkpoint: Checkpoint): Promise<Tokenizer> {
+  const vocabulary = await Vocabulary.create(metadata, checkpoint);
+  // The World vocabulary has no token 0: in files it stands for all that is not text.
+  const special = readSpecialTokens(metadata, vocabulary, {bos: null, eos: null, unknown: 0, addBos: false});
+  const model = await RwkvWorld.create(vocabulary, special.unknown, checkpoint);
   return new VocabularyTokenizer(vocabulary, special, model, findStrippingTokens(metadata, vocabulary));
 }
 

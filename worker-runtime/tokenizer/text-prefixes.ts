@@ -1,31 +1,38 @@
 import type {Checkpoint} from '../checkpoint.ts';
 import {inPieces} from './in-pieces.ts';
 import {hashBasis, hashByte, spread} from './text-index.ts';
-import type {Vocabulary} from './vocabulary.ts';
 
 /** Bits for each beginning of a token: about one in ten that is none is taken for one. */
 const bitsPerBeginning = 8;
 
+/** Tokens by the bytes that they stand for: those of the file, or others that follow from them. */
+export interface PrefixTexts {
+  readonly size: number;
+  textBytes(id: number): Uint8Array;
+  /** The token with these bytes, whose `hashByte` hash is known, -1 where there is none. */
+  idOfHashed(hash: number, bytes: Uint8Array, start: number, end: number): number;
+}
+
 /** Finds all tokens that a text begins with, byte by byte, until no token begins like that. */
 export class TextPrefixes {
-  readonly #vocabulary: Vocabulary;
+  readonly #texts: PrefixTexts;
   /** Bit h mod its length is set where a token begins with bytes of hash h. */
   readonly #beginnings: Uint32Array;
   readonly #mask: number;
 
-  private constructor(vocabulary: Vocabulary, bits: number) {
-    this.#vocabulary = vocabulary;
+  private constructor(texts: PrefixTexts, bits: number) {
+    this.#texts = texts;
     this.#beginnings = new Uint32Array(bits / 32);
     this.#mask = bits - 1;
   }
 
-  static async create(vocabulary: Vocabulary, checkpoint: Checkpoint): Promise<TextPrefixes> {
+  static async create(texts: PrefixTexts, checkpoint: Checkpoint): Promise<TextPrefixes> {
     let bytes = 0;
-    await inPieces(vocabulary.size, checkpoint, (id) => {
-      bytes += vocabulary.textBytes(id).length;
+    await inPieces(texts.size, checkpoint, (id) => {
+      bytes += texts.textBytes(id).length;
     });
-    const prefixes = new TextPrefixes(vocabulary, 2 ** Math.ceil(Math.log2(bitsPerBeginning * bytes + 32)));
-    await inPieces(vocabulary.size, checkpoint, (id) => prefixes.#add(vocabulary.textBytes(id)));
+    const prefixes = new TextPrefixes(texts, 2 ** Math.ceil(Math.log2(bitsPerBeginning * bytes + 32)));
+    await inPieces(texts.size, checkpoint, (id) => prefixes.#add(texts.textBytes(id)));
     return prefixes;
   }
 
@@ -36,7 +43,7 @@ export class TextPrefixes {
       hash = hashByte(hash, bytes[end++] as number);
       const bit = spread(hash) & this.#mask;
       if ((((this.#beginnings[bit >>> 5] as number) >>> (bit & 31)) & 1) === 0) return;
-      const id = this.#vocabulary.idOfHashed(hash, bytes, start, end);
+      const id = this.#texts.idOfHashed(hash, bytes, start, end);
       if (id >= 0) visit(id, end);
     }
   }

@@ -10,6 +10,7 @@ import {add, softCap} from './math.ts';
 import type {Vector} from './math.ts';
 import {mix} from './mixer.ts';
 import {norm} from './norms.ts';
+import {rwkv7Layers} from './rwkv7.ts';
 
 export type {ReferenceOptions} from './attention.ts';
 
@@ -24,16 +25,22 @@ export async function referenceLogits(
   options: ReferenceOptions = {},
 ): Promise<readonly Vector[]> {
   const file = await ReferenceFile.read(bytes);
-  let hidden = tokens.map((token, position) => embed(file, token, position));
-  // The last layers of some models predict more tokens at once.
-  const layers = file.number('block_count') - file.number('nextn_predict_layers', 0);
-  for (let layer = 0; layer < layers; layer++) hidden = runLayer(file, layer, hidden, options);
+  const embedded = tokens.map((token, position) => embed(file, token, position));
+  const hidden = file.is('rwkv7') ? rwkv7Layers(file, embedded) : runLayers(file, embedded, options);
   const output = file.hasTensor('output.weight') ? 'output' : 'token_embd';
   const outputNorm = file.is('lfm2', 'lfm2moe') ? 'token_embd_norm' : 'output_norm';
   return hidden.map((x) => {
     const logits = file.linear(output, norm(file, outputNorm, x));
     return logits.map((value) => softCap(value * logitScale(file), logitCap(file)));
   });
+}
+
+function runLayers(file: ReferenceFile, embedded: Vector[], options: ReferenceOptions): Vector[] {
+  // The last layers of some models predict more tokens at once.
+  const layers = file.number('block_count') - file.number('nextn_predict_layers', 0);
+  let hidden = embedded;
+  for (let layer = 0; layer < layers; layer++) hidden = runLayer(file, layer, hidden, options);
+  return hidden;
 }
 
 function embed(file: ReferenceFile, token: number, position: number): Vector {
@@ -43,7 +50,7 @@ function embed(file: ReferenceFile, token: number, position: number): Vector {
   const placed = file.hasTensor('position_embd.weight')
     ? add(scaled, file.row('position_embd.weight', position, length))
     : scaled;
-  return file.is('bloom') ? norm(file, 'token_embd_norm', placed) : placed;
+  return file.is('bloom', 'rwkv7') ? norm(file, 'token_embd_norm', placed) : placed;
 }
 
 function runLayer(

@@ -55,6 +55,18 @@ describe('ChatTemplate', () => {
     expect(template.render(conversation)).to.equal('Be brief.\n\nUser: Hi\n\nAssistant:');
   });
 
+  it("knows the format of RWKV's World models by its name", async () => {
+    const {template} = await load(sentencePieceKeys(['a'], {[key]: 'rwkv-world'}));
+    const messages = [
+      ...conversation,
+      {role: 'assistant', content: ' Hello. '},
+      {role: 'user', content: '\nBye\n'},
+    ];
+    const text = 'System: Be brief.\n\nUser: Hi\n\nAssistant: Hello.\n\nUser: Bye\n\n';
+    expect(template.render(messages)).to.equal(`${text}Assistant:`);
+    expect(template.render(messages, {addGenerationPrompt: false})).to.equal(text);
+  });
+
   it('gives templates what the page names, and thoughts under the name that they read', async () => {
     const source =
       '{{ "on" if enable_thinking else "off" }} {{ messages[0].reasoning_content }} {{ "none" if other is not defined }}';

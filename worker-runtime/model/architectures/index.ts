@@ -34,6 +34,7 @@ import {modernBert} from './modern-bert.ts';
 import {olmo, olmo2, olmoe} from './olmo.ts';
 import {phi2, phi3, phimoe} from './phi.ts';
 import {qwen2, qwen2moe, qwen3, qwen35, qwen35moe, qwen3moe, qwen3next} from './qwen.ts';
+import {rwkv7} from './rwkv.ts';
 import {falconH1, granitehybrid, mamba, mamba2} from './state-space.ts';
 import {smollm3} from './smollm3.ts';
 import {stablelm} from './stablelm.ts';
@@ -104,6 +105,7 @@ export const architectures: ReadonlyMap<string, Architecture> = new Map(
     qwen35moe,
     qwen3moe,
     qwen3next,
+    rwkv7,
     seed_oss: seedOss,
     smollm3,
     stablelm,

@@ -155,7 +155,11 @@ export class DeltaRule implements Block {
     const {keyHeadCount, keyLength, valueLength} = this.#spec;
     const {stepBias, rates} = this.#weights;
     const [convolved, recalled, steps] = [this.#convolved, this.#recalled, this.#steps[0] as Rows];
-    const {from, to} = layerState(pass, this.#layer, mixerState(this.#spec).convolution);
+    const {from, to} = layerState(
+      pass,
+      this.#layer,
+      mixerState(this.#spec, this.#kernels.products.share).convolution,
+    );
     const allKeyBytes = keyHeadCount * keyLength * 4;
     const queries = convolved.pointer + key * keyLength * 4;
     const stateOffset = head * keyLength * valueLength * 4;

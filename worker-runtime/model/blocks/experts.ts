@@ -73,13 +73,13 @@ export class Experts implements Block {
       this.#computeHidden(expert, own, x);
       await checkpoint();
     }
-    await products.complete({rows: this.#hidden, ranges: hiddenRanges}, tokens * this.#spec.used);
+    await products.complete([{rows: this.#hidden, ranges: hiddenRanges}], tokens * this.#spec.used);
     for (const [expert, own] of tasks) {
       this.#computeOutputs(expert, own);
       await checkpoint();
     }
     this.#addWeighed(choices);
-    await products.complete({rows: this.#sums, ranges: outputRanges}, tokens);
+    await products.complete([{rows: this.#sums, ranges: outputRanges}], tokens);
     if (this.#shared) await this.#shared.run(x, y, pass);
     if (this.#shared) await this.#openSharedGate(x, y, tokens);
     this.#addTo(y, tokens);

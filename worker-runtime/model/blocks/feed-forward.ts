@@ -16,18 +16,20 @@ export interface FeedForwardWeights {
   readonly down: Contraction;
 }
 
+const usualTensors = {up: 'ffn_up', down: 'ffn_down'} as const;
+
 /**
  * @param name prefix of the layer's tensors
  * @param suffix of their names
  */
 export function planFeedForward(
-  {length, gated, fusedGate = false, innerNorm}: FeedForwardSpec,
+  {length, gated, fusedGate = false, innerNorm, tensors = usualTensors}: FeedForwardSpec,
   embeddingLength: number,
   name: string,
   weights: WeightPlanner,
   suffix = '',
 ): FeedForwardWeights {
-  const downName = `${name}.ffn_down${suffix}`;
+  const [upName, downName] = [`${name}.${tensors.up}${suffix}`, `${name}.${tensors.down}${suffix}`];
   const ranges = weights.hiddenRanges(downName, length);
   const own = weights.share.own(ranges);
   const linear = (tensor: string): Linear => weights.linear(tensor, length, embeddingLength, own);
@@ -35,11 +37,10 @@ export function planFeedForward(
     if (!fusedGate) {
       return {
         gate: gated ? linear(`${name}.ffn_gate${suffix}`) : null,
-        up: linear(`${name}.ffn_up${suffix}`),
+        up: linear(upName),
       };
     }
-    const tensor = `${name}.ffn_up${suffix}`;
-    const [gate, up] = weights.stacked(tensor, [length, length], embeddingLength, [own, own]) as [
+    const [gate, up] = weights.stacked(upName, [length, length], embeddingLength, [own, own]) as [
       Linear,
       Linear,
     ];

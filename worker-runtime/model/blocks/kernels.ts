@@ -4,7 +4,7 @@ import type {Products} from '../products.ts';
 import type {Rows, Scratch} from '../scratch.ts';
 import type {KvCache} from '../kv-cache.ts';
 import type {Checkpoint} from '../../checkpoint.ts';
-import type {NormWeights} from '../weights.ts';
+import type {NormWeights, Vector} from '../weights.ts';
 
 /** What the blocks of a decoder compute with. */
 export interface Kernels {
@@ -30,9 +30,22 @@ export interface StatePlace {
   readonly to: number;
 }
 
-/** @param skipped bytes of the layer's states before the one that is wanted */
+/** @param skipped bytes of the mixer's states before the one that is wanted */
 export function layerState({cache: {layers, states}}: Pass, layer: number, skipped = 0): StatePlace {
-  const offset = layers[layer]?.stateOffset;
+  return statePlace(states, layers[layer]?.stateOffset, layer, skipped);
+}
+
+/** The state of a layer's network. */
+export function networkState({cache: {layers, states}}: Pass, layer: number): StatePlace {
+  return statePlace(states, layers[layer]?.networkStateOffset, layer, 0);
+}
+
+function statePlace(
+  states: KvCache['states'],
+  offset: number | undefined,
+  layer: number,
+  skipped: number,
+): StatePlace {
   if (offset === undefined || !states) throw new RangeError(`layer ${layer} has no state`);
   return {from: states.current + offset + skipped, to: states.next + offset + skipped};
 }
@@ -88,8 +101,8 @@ export function normaliseHeads(
   }
   for (let head = 0; head < heads; head++) {
     const rows = {pointer: x.pointer + head * headBytes, columns, stride: x.stride};
-    const {weight} = weights;
-    const own = weight && {pointer: weight.pointer + head * headBytes, length: columns};
-    normalise(kernels, norm, {weight: own, bias: null}, rows, rows, tokens);
+    const own = (vector: Vector | null): Vector | null =>
+      vector && {pointer: vector.pointer + head * headBytes, length: columns};
+    normalise(kernels, norm, {weight: own(weights.weight), bias: own(weights.bias)}, rows, rows, tokens);
   }
 }

@@ -1,17 +1,14 @@
 import type {CoreExports} from '../../core/core-exports.ts';
 import type {Share} from '../../shards/share.ts';
-import type {DecoderSpec, ExpertsSpec, FeedForwardSpec, LayerNorms, LayerSpec} from '../decoder-spec.ts';
+import type {DecoderSpec, LayerNorms, LayerSpec} from '../decoder-spec.ts';
 import type {Rows, ScratchPlan} from '../scratch.ts';
 import type {WeightPlanner} from '../weight-planner.ts';
 import type {NormWeights} from '../weights.ts';
-import {planExperts, planExpertsScratch} from './experts-plan.ts';
-import type {ExpertsWeights} from './experts-plan.ts';
-import {Experts} from './experts.ts';
-import {FeedForward, planFeedForward, planFeedForwardScratch} from './feed-forward.ts';
-import type {FeedForwardWeights} from './feed-forward.ts';
 import {normalise} from './kernels.ts';
 import {planMixer, planMixerScratch} from './mixer.ts';
 import type {PlannedMixer} from './mixer.ts';
+import {planNetwork} from './network.ts';
+import type {PlannedNetwork} from './network.ts';
 import {PerLayerInput, planPerLayerInput} from './per-layer-input.ts';
 import type {PerLayerInputWeights} from './per-layer-input.ts';
 import type {Block, Kernels, Pass} from './kernels.ts';
@@ -23,38 +20,6 @@ export interface LayerWeights {
   readonly perLayerInput: PerLayerInputWeights | null;
   /** Factor of the residual stream behind the layer, filled while loading; `null` where the file has none. */
   readonly outputScale: Float32Array<ArrayBuffer> | null;
-}
-
-/** A network's spec with its weights. */
-type PlannedNetwork = PlannedFeedForward | PlannedExperts;
-interface PlannedFeedForward {
-  readonly spec: FeedForwardSpec;
-  readonly weights: FeedForwardWeights;
-}
-interface PlannedExperts {
-  readonly spec: ExpertsSpec;
-  readonly weights: ExpertsWeights;
-}
-
-function planNetwork(
-  spec: FeedForwardSpec | ExpertsSpec,
-  embeddingLength: number,
-  name: string,
-  weights: WeightPlanner,
-): PlannedNetwork {
-  return spec.kind === 'experts'
-    ? {spec, weights: planExperts(spec, embeddingLength, name, weights)}
-    : {spec, weights: planFeedForward(spec, embeddingLength, name, weights)};
-}
-
-function createNetwork(planned: PlannedNetwork, embeddingLength: number, kernels: Kernels): Block {
-  return isExperts(planned)
-    ? new Experts(planned.spec, embeddingLength, planned.weights, kernels)
-    : new FeedForward(planned.spec, planned.weights, kernels);
-}
-
-function isExperts(planned: PlannedNetwork): planned is PlannedExperts {
-  return planned.spec.kind === 'experts';
 }
 
 export function planLayer(
@@ -79,7 +44,7 @@ export function planLayer(
       feedForwardSum: plan(feedForwardSum),
     },
     mixer: planMixer(decoder, layer.mixer, index, name, weights),
-    feedForward: layer.feedForward && planNetwork(layer.feedForward, embeddingLength, name, weights),
+    feedForward: layer.feedForward && planNetwork(layer.feedForward, embeddingLength, index, name, weights),
     perLayerInput: layer.perLayerInput ? planPerLayerInput(decoder, name, weights) : null,
     outputScale: weights.optionalArray(`${name}.layer_output_scale.weight`, 1),
   };
@@ -95,12 +60,7 @@ export function planLayerScratch(
 ): void {
   for (const name of ['hidden', 'normed', 'mixed', 'fed']) scratch.rows(name, embeddingLength);
   planMixerScratch(mixer, embeddingLength, share, scratch, calculator);
-  if (!feedForward) return;
-  if (isExperts(feedForward)) {
-    planExpertsScratch(feedForward.spec, feedForward.weights, embeddingLength, share, scratch);
-  } else {
-    planFeedForwardScratch(feedForward.spec, feedForward.weights, share, scratch);
-  }
+  feedForward?.planScratch(share, scratch);
 }
 
 /** A mixer of tokens and a feed-forward network, each with what it adds to the residual stream. */
@@ -123,8 +83,7 @@ export class Layer {
     const rows = (name: string): Rows => kernels.scratch.rows(name, decoder.embeddingLength);
     this.#decoder = decoder;
     this.#mixer = weights.mixer(kernels);
-    this.#feedForward =
-      weights.feedForward && createNetwork(weights.feedForward, decoder.embeddingLength, kernels);
+    this.#feedForward = weights.feedForward && weights.feedForward.create(kernels);
     this.#perLayerInput =
       weights.perLayerInput && new PerLayerInput(decoder, index, weights.perLayerInput, kernels);
     this.#outputScale = weights.outputScale;

@@ -122,7 +122,11 @@ export class Mamba implements Block {
     const {rates, skip} = this.#weights;
     const [convolved, scanned, selection] = [this.#convolved, this.#scanned, this.#selection];
     const b = selection.pointer + stepRank * 4;
-    const {from, to} = layerState(pass, this.#layer, mixerState(this.#spec).convolution);
+    const {from, to} = layerState(
+      pass,
+      this.#layer,
+      mixerState(this.#spec, this.#kernels.products.share).convolution,
+    );
     this.#kernels.core.exports.mambaScan(
       convolved.pointer,
       this.#steps.pointer,

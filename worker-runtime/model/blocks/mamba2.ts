@@ -109,7 +109,11 @@ export class Mamba2 implements Block {
     const {headCount, headLength, stateLength, groupCount} = this.#spec;
     const {stepBias, rates, skip} = this.#weights;
     const [convolved, steps, scanned] = [this.#convolved, this.#steps, this.#scanned];
-    const {from, to} = layerState(pass, this.#layer, mixerState(this.#spec).convolution);
+    const {from, to} = layerState(
+      pass,
+      this.#layer,
+      mixerState(this.#spec, this.#kernels.products.share).convolution,
+    );
     this.#kernels.core.exports.mamba2Scan(
       convolved.pointer,
       steps.pointer,

@@ -11,6 +11,7 @@ import {Mamba, planMamba, planMambaScratch} from './mamba.ts';
 import {Mamba2, planMamba2, planMamba2Scratch} from './mamba2.ts';
 import {ParallelMixer} from './parallel-mixer.ts';
 import {planShortConvolution, planShortConvolutionScratch, ShortConvolution} from './short-convolution.ts';
+import {planTimeMix, planTimeMixScratch, TimeMix} from './time-mix.ts';
 
 /** Makes the mixer when the core is there. */
 export type PlannedMixer = (kernels: Kernels) => Block;
@@ -45,6 +46,10 @@ export function planMixer(
       const planned = planDeltaRule(spec, embeddingLength, name, weights);
       return (kernels) => new DeltaRule(spec, planned, kernels, layer);
     }
+    case 'time-mix': {
+      const planned = planTimeMix(spec, embeddingLength, name, weights);
+      return (kernels) => new TimeMix(spec, planned, kernels, layer);
+    }
     case 'parallel': {
       const mamba2 = planMixer(decoder, spec.mamba2, layer, name, weights);
       const attention = planMixer(decoder, spec.attention, layer, name, weights);
@@ -75,6 +80,9 @@ export function planMixerScratch(
       break;
     case 'delta-rule':
       planDeltaRuleScratch(spec, scratch);
+      break;
+    case 'time-mix':
+      planTimeMixScratch(spec, share, scratch);
       break;
     case 'parallel':
       planAttentionScratch(spec.attention, share, scratch, calculator);

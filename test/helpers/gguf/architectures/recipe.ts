@@ -78,7 +78,7 @@ export interface TinyExperts {
 }
 
 /** A mixer with a state. `inner` is the length of what it mixes, `state` what is kept of each element of it. */
-export type TinyMixer = TinyConvolution | TinyMamba | TinyMamba2 | TinyDeltaRule;
+export type TinyMixer = TinyConvolution | TinyMamba | TinyMamba2 | TinyDeltaRule | TinyTimeMix;
 
 export interface TinyConvolution {
   readonly kind: 'short-convolution';
@@ -112,6 +112,15 @@ export interface TinyDeltaRule extends Headed {
   readonly kind: 'delta-rule';
   /** Whether what decays and strengths come from is one matrix. */
   readonly joined?: boolean;
+}
+
+/** RWKV's, and the network that goes with it. */
+export interface TinyTimeMix {
+  readonly kind: 'time-mix';
+  /** Of decays, rates, values and gates. */
+  readonly ranks: readonly [w: number, a: number, v: number, g: number];
+  /** Length of the network. */
+  readonly hidden: number;
 }
 
 export const f32 = (value: number): MetadataInput => ({type: 'f32', value});

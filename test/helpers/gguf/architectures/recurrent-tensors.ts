@@ -1,5 +1,5 @@
 import type {TensorInput} from '../write-gguf.ts';
-import type {TinyDeltaRule, TinyMamba, TinyMamba2, TinyMixer} from './recipe.ts';
+import type {TinyDeltaRule, TinyMamba, TinyMamba2, TinyMixer, TinyTimeMix} from './recipe.ts';
 import type {TensorMaker} from './tensor-maker.ts';
 
 /** @param name prefix of the layer's tensors */
@@ -22,6 +22,11 @@ export function recurrentTensors(
       return mamba2Tensors(mixer, embedding, name, make);
     case 'delta-rule':
       return deltaRuleTensors(mixer, embedding, name, make);
+    case 'time-mix':
+      return [
+        ...timeMixTensors(mixer, embedding, `${name}.time_mix`, make),
+        ...channelMixTensors(mixer, embedding, `${name}.channel_mix`, make),
+      ];
   }
 }
 
@@ -81,5 +86,42 @@ function deltaRuleTensors(
       : ['ssm_beta', 'ssm_alpha'].flatMap((part) => make.matrix(`${name}.${part}`, embedding, heads))),
     make.weight(`${name}.ssm_norm.weight`, [inner / heads]),
     ...make.matrix(`${name}.ssm_out`, inner, embedding),
+  ];
+}
+
+/** The first layer has what mixes values, too, as converters write it: it is of no use there. */
+function timeMixTensors(
+  {ranks}: TinyTimeMix,
+  embedding: number,
+  name: string,
+  make: TensorMaker,
+): TensorInput[] {
+  return [
+    make.vector(`${name}_lerp_fused.weight`, [embedding, 1, 1, 6], 0.5, 0.4),
+    ...['receptance', 'key', 'value', 'output'].flatMap((part) =>
+      make.matrix(`${name}_${part}`, embedding, embedding),
+    ),
+    ...['w', 'a', 'v', 'g'].flatMap((letter, index) => [
+      // Gates have no summand.
+      ...(letter === 'g' ? [] : [make.vector(`${name}_${letter}0.weight`, [embedding], 0, 1.5)]),
+      ...make.matrix(`${name}_${letter}1`, embedding, ranks[index]!),
+      ...make.matrix(`${name}_${letter}2`, ranks[index]!, embedding, letter === 'g' ? 1.5 : 1),
+    ]),
+    ...['k_k', 'k_a', 'r_k'].map((part) => make.weight(`${name}_${part}.weight`, [embedding])),
+    make.weight(`${name}_ln.weight`, [embedding]),
+    make.bias(`${name}_ln`, [embedding]),
+  ];
+}
+
+function channelMixTensors(
+  {hidden}: TinyTimeMix,
+  embedding: number,
+  name: string,
+  make: TensorMaker,
+): TensorInput[] {
+  return [
+    make.vector(`${name}_lerp_k.weight`, [embedding], 0.5, 0.4),
+    ...make.matrix(`${name}_key`, embedding, hidden),
+    ...make.matrix(`${name}_value`, hidden, embedding),
   ];
 }

@@ -1,3 +1,4 @@
+import {Random} from '../random.ts';
 import {f32} from './recipe.ts';
 import type {TinyMixer, TinyRecipe} from './recipe.ts';
 
@@ -27,6 +28,8 @@ const deltaRule = {
   groups: 2,
   taps: 4,
 } as const satisfies TinyMixer;
+
+const timeMix = {kind: 'time-mix', ranks: [16, 24, 8, 32], hidden: 128} as const satisfies TinyMixer;
 
 const mambaKeys = {
   'ssm.conv_kernel': mamba.taps,
@@ -119,6 +122,28 @@ export const recurrent: Readonly<Record<string, TinyRecipe>> = {
     ...qwen35,
     mixer: (layer) => (layer === 0 ? undefined : deltaRule),
     keys: {...qwen35.keys, 'attention.recurrent_layers': [false, true, true, true]},
+  },
+  rwkv7: {
+    ...withoutAttention,
+    architecture: 'rwkv7',
+    norm: 'layer-with-bias',
+    norms: ['attn_norm', 'attn_norm_2'],
+    feedForward: timeMix.hidden,
+    mixer: () => timeMix,
+    keys: {
+      'wkv.head_size': 16,
+      'attention.decay_lora_rank': timeMix.ranks[0],
+      'attention.iclr_lora_rank': timeMix.ranks[1],
+      'attention.value_residual_mix_lora_rank': timeMix.ranks[2],
+      'attention.gate_lora_rank': timeMix.ranks[3],
+    },
+    tensors: {
+      'token_embd_norm.weight': {
+        dimensions: [64],
+        data: new Random(14).uniform(64, 0.3).map((value) => 1 + value),
+      },
+      'token_embd_norm.bias': {dimensions: [64], data: new Random(15).uniform(64, 0.3)},
+    },
   },
   qwen3next: {
     ...qwen35,

@@ -37,19 +37,22 @@ export class TensorMaker {
 
   /** Factors about one. */
   weight(name: string, dimensions: readonly number[]): TensorInput {
-    const data = this.#random.uniform(product(dimensions), 0.3).map((value) => 1 + value);
-    return {name, type: 'F32', dimensions, data};
+    return this.vector(name, dimensions, 1, 0.3);
   }
 
   /** Exponents of what a state keeps: below 0. */
   rates(name: string, dimensions: readonly number[]): TensorInput {
-    const data = this.#random.uniform(product(dimensions), 0.4).map((value) => value - 0.45);
-    return {name, type: 'F32', dimensions, data};
+    return this.vector(name, dimensions, -0.45, 0.4);
   }
 
   bias(name: string, dimensions: readonly number[]): TensorInput {
-    const data = this.#random.uniform(product(dimensions), 0.4);
-    return {name: `${name}.bias`, type: 'F32', dimensions, data};
+    return this.vector(`${name}.bias`, dimensions, 0, 0.4);
+  }
+
+  /** Numbers within `spread` of `centre`. */
+  vector(name: string, dimensions: readonly number[], centre: number, spread: number): TensorInput {
+    const data = this.#random.uniform(product(dimensions), spread).map((value) => centre + value);
+    return {name, type: 'F32', dimensions, data};
   }
 }
 
