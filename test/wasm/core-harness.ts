@@ -1,7 +1,8 @@
 /** Instances of the built cores with a small arena, for tests. */
-import {cores} from '../../wasm/build/cores.js';
+import {coreBytes} from '../../worker-runtime/core/core-bytes.ts';
+import type {CoreVariant} from '../../worker-runtime/protocol.ts';
 
-export type Variant = keyof typeof cores;
+export type Variant = CoreVariant;
 
 /** Numbers of the compute formats and of the KV types, as in the core's ABI. */
 export const format = {f32: 0, f16: 1, bf16: 2, q8: 3, q4: 4} as const;
@@ -36,7 +37,7 @@ export class CoreHarness {
   }
 
   static async create(variant: Variant, pages = 64): Promise<CoreHarness> {
-    const binary = Uint8Array.from(atob(cores[variant].base64), (c) => c.charCodeAt(0));
+    const binary = await coreBytes(variant);
     const memory = new WebAssembly.Memory({initial: pages});
     const {instance} = await WebAssembly.instantiate(binary, {env: {memory}});
     return new CoreHarness(variant, memory, instance);

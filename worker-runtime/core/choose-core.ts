@@ -1,6 +1,7 @@
 import {cores} from '../../wasm/build/cores.js';
 import {GgufError} from '../errors.ts';
 import type {CoreVariant} from '../protocol.ts';
+import {coreBytes} from './core-bytes.ts';
 import {arenaBase, pageBytes} from './core-exports.ts';
 import {instantiateCore} from './core.ts';
 import type {CompiledCore} from './core.ts';
@@ -34,8 +35,8 @@ export async function chooseCore(forced?: CoreVariant): Promise<ChosenCore> {
 
 /** The compiled core, or the reason why it cannot be used. */
 async function compile(variant: CoreVariant): Promise<CompiledCore | string> {
-  const {base64, sha256} = cores[variant];
-  const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  const {sha256} = cores[variant];
+  const bytes = await coreBytes(variant);
   if (!WebAssembly.validate(bytes)) return `${variant} core: this engine cannot run its SIMD instructions`;
   const module = await WebAssembly.compile(bytes).catch((error: Error) => error);
   // A Content-Security-Policy without 'wasm-unsafe-eval' forbids it.
