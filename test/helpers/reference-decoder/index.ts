@@ -6,6 +6,7 @@
 import type {ReferenceOptions} from './attention.ts';
 import {feedForward} from './feed-forward.ts';
 import {ReferenceFile} from './file.ts';
+import {gemma3nStates} from './gemma3n.ts';
 import {add, softCap} from './math.ts';
 import type {Vector} from './math.ts';
 import {mix} from './mixer.ts';
@@ -24,16 +25,24 @@ export async function referenceLogits(
   options: ReferenceOptions = {},
 ): Promise<readonly Vector[]> {
   const file = await ReferenceFile.read(bytes);
-  let hidden = tokens.map((token, position) => embed(file, token, position));
-  // The last layers of some models predict more tokens at once.
-  const layers = file.number('block_count') - file.number('nextn_predict_layers', 0);
-  for (let layer = 0; layer < layers; layer++) hidden = runLayer(file, layer, hidden, options);
+  const hidden = file.is('gemma3n')
+    ? gemma3nStates(file, tokens, options)
+    : statesOf(file, tokens, options);
   const output = file.hasTensor('output.weight') ? 'output' : 'token_embd';
   const outputNorm = file.is('lfm2', 'lfm2moe') ? 'token_embd_norm' : 'output_norm';
   return hidden.map((x) => {
     const logits = file.linear(output, norm(file, outputNorm, x));
     return logits.map((value) => softCap(value * logitScale(file), logitCap(file)));
   });
+}
+
+/** What the last layer gives. */
+function statesOf(file: ReferenceFile, tokens: readonly number[], options: ReferenceOptions): Vector[] {
+  let hidden = tokens.map((token, position) => embed(file, token, position));
+  // The last layers of some models predict more tokens at once.
+  const layers = file.number('block_count') - file.number('nextn_predict_layers', 0);
+  for (let layer = 0; layer < layers; layer++) hidden = runLayer(file, layer, hidden, options);
+  return hidden;
 }
 
 function embed(file: ReferenceFile, token: number, position: number): Vector {
@@ -111,6 +120,6 @@ function logitScale(file: ReferenceFile): number {
 }
 
 function logitCap(file: ReferenceFile): number {
-  if (file.is('gemma2')) return file.number('final_logit_softcapping', 30);
+  if (file.is('gemma2', 'gemma3n')) return file.number('final_logit_softcapping', 30);
   return file.is('gemma3') ? file.number('final_logit_softcapping', 0) : 0;
 }

@@ -58,7 +58,7 @@ export function planFeedForward(
 }
 
 export function planFeedForwardScratch(
-  {length, gated}: FeedForwardSpec,
+  {length, gated, gateCutoff = 0}: FeedForwardSpec,
   {ranges}: FeedForwardWeights,
   share: Share,
   scratch: ScratchPlan,
@@ -66,10 +66,12 @@ export function planFeedForwardScratch(
   const own = share.own(ranges).count;
   scratch.rows('up', own);
   if (gated) scratch.rows('gate', own);
-  if (share.count > 1) scratch.rows('all up', length);
+  if (share.count === 1) return;
+  scratch.rows('all up', length);
+  if (gateCutoff > 0) scratch.rows('all gates', length);
 }
 
-/** y = (activation(x · Wgate) ∘ x · Wup) · Wdown, or activation(x · Wup) · Wdown */
+/** y = (activation(cut(x · Wgate)) ∘ x · Wup) · Wdown, or activation(x · Wup) · Wdown */
 export class FeedForward implements Block {
   readonly #spec: FeedForwardSpec;
   readonly #weights: FeedForwardWeights;
@@ -97,10 +99,25 @@ export class FeedForward implements Block {
     const {gate, up, down} = this.#weights;
     if (gate && this.#gate) await products.projectPaced(gate, x, this.#gate, pass);
     await products.projectPaced(up, x, this.#up, pass, gate ?? undefined);
+    await this.#cutGate(tokens);
     activate(this.#kernels.core.exports, this.#spec.activation, this.#gate, this.#up, tokens);
     await checkpoint();
     const hidden = await this.#normalise(tokens);
     await products.contract(down, hidden, this.#allUp, y, pass);
+  }
+
+  /** gate = max(gate - cutoff, 0), where all shards' parts of the gate decide how high the cutoff is. */
+  async #cutGate(tokens: number): Promise<void> {
+    const {length, gateCutoff = 0} = this.#spec;
+    const gate = this.#gate;
+    if (!gate || gateCutoff === 0) return;
+    const {products, scratch, core} = this.#kernels;
+    const {ranges} = this.#weights;
+    const isAlone = products.share.count === 1;
+    const whole = isAlone ? gate : scratch.rows('all gates', length);
+    if (!isAlone) await products.assemble(gate, whole, ranges, tokens);
+    core.exports.cutBelow(whole.pointer, length, gateCutoff, tokens, whole.stride);
+    if (!isAlone) products.takeOwn(whole, gate, ranges, tokens);
   }
 
   /** What `down` is given: this shard's part of the hidden layer, or all of it where there is a norm over it. */

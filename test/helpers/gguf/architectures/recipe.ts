@@ -23,6 +23,8 @@ export interface TinyRecipe {
   readonly queryKeyNorm?: 'head' | 'each-head' | 'whole';
   /** Where queries, keys and values come from shorter vectors. */
   readonly latent?: TinyLatent;
+  /** Where there are several residual streams, embeddings for each layer, and paths beside attention. */
+  readonly streams?: TinyStreams;
   /** Whether each head of queries is followed by a gate. */
   readonly gatedHeads?: boolean;
   /** What layers have in place of attention, or beside it; their keys are among `keys`. */
@@ -59,6 +61,13 @@ export interface TinyLatent {
   readonly keyValueRank: number;
   readonly turned: number;
   readonly value: number;
+}
+
+export interface TinyStreams {
+  readonly count: number;
+  /** Length of the embedding that a layer has of its own. */
+  readonly perLayer: number;
+  readonly laurelRank: number;
 }
 
 export interface TinyExperts {
