@@ -29,6 +29,8 @@ export function planAltUp(
     weights
       .experts(name, altUp.streams - 1, [embeddingLength], embeddingLength, [share.own(ranges)])
       .flatMap((matrices) => matrices.map((linear) => ({linear, rows: embeddingLength, ranges})));
+  // The unembeddings have inputs of their own: each is exchanged by itself.
+  weights.addExchanges(altUp.streams - 2);
   return {projections: plan('altup_proj'), unembeddings: plan('altup_unembd_proj')};
 }
 

@@ -21,7 +21,7 @@ export interface FeedForwardWeights {
  * @param suffix of their names
  */
 export function planFeedForward(
-  {length, gated, fusedGate = false, innerNorm}: FeedForwardSpec,
+  {length, gated, fusedGate = false, gateCutoff = 0, innerNorm}: FeedForwardSpec,
   embeddingLength: number,
   name: string,
   weights: WeightPlanner,
@@ -30,6 +30,7 @@ export function planFeedForward(
   const downName = `${name}.ffn_down${suffix}`;
   const ranges = weights.hiddenRanges(downName, length);
   const own = weights.share.own(ranges);
+  if (gateCutoff > 0) weights.addExchanges(1);
   const linear = (tensor: string): Linear => weights.linear(tensor, length, embeddingLength, own);
   const inputs = (): Pick<FeedForwardWeights, 'gate' | 'up'> => {
     if (!fusedGate) {
