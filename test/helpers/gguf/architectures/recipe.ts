@@ -37,6 +37,8 @@ export interface TinyRecipe {
   readonly biases?: readonly string[];
   /** Matrices that have a `.scale`. */
   readonly scales?: readonly string[];
+  /** What the weights of a norm are about, by the name of the norm, where that is not one. */
+  readonly normSizes?: Readonly<Record<string, number>>;
   /** By default `output_norm`. */
   readonly outputNorm?: string;
   /** Whether the output matrix is the embedding. */
@@ -138,6 +140,7 @@ export const defaults = {
   network: 'gated',
   biases: [],
   scales: [],
+  normSizes: {},
   tied: false,
   gain: 2,
   outputNorm: 'output_norm',

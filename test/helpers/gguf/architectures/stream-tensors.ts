@@ -19,8 +19,8 @@ export function streamTensors(
   ];
 }
 
-/** How much streams are mixed: enough to show, and not so much that they grow with every layer. */
-const mixtureGain = 0.4;
+/** How much streams are mixed: enough to show, and not so much that rounding grows with every layer. */
+const mixtureGain = 0.1;
 
 /** @param name prefix of the layer's tensors */
 export function layerStreamTensors(

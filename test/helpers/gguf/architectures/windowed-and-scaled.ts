@@ -17,6 +17,14 @@ const gemma3n = {
   queryKeyNorm: 'head',
   tied: true,
   streams: {count: 4, perLayer: 12, laurelRank: 8},
+  // Scores have no factor but these. What is added is less than what is there: else rounding grows with every layer.
+  normSizes: {
+    attn_q_norm: 0.5,
+    attn_k_norm: 0.5,
+    post_attention_norm: 0.5,
+    post_ffw_norm: 0.5,
+    laurel_post_norm: 0.5,
+  },
 } as const;
 
 const everyFourth = Array.from({length: 6}, (_, layer) => layer % 4 !== 3);
