@@ -28,7 +28,12 @@ export function gemma3nAttention(
   const headLength = file.number('attention.key_length');
   const contextLength = options.contextLength ?? file.number('context_length');
   const placed = (part: 'q' | 'k', x: Vector, position: number): Vector[] => {
-    const row = headNorm(file, `${name}.attn_${part}_norm`, file.linear(`${name}.attn_${part}`, x), headLength);
+    const row = headNorm(
+      file,
+      `${name}.attn_${part}_norm`,
+      file.linear(`${name}.attn_${part}`, x),
+      headLength,
+    );
     return split(rotate(file, row, {headLength, layer, position, contextLength}), headLength);
   };
   const source = sourceOf(file, layer);

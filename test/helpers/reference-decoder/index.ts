@@ -25,9 +25,7 @@ export async function referenceLogits(
   options: ReferenceOptions = {},
 ): Promise<readonly Vector[]> {
   const file = await ReferenceFile.read(bytes);
-  const hidden = file.is('gemma3n')
-    ? gemma3nStates(file, tokens, options)
-    : statesOf(file, tokens, options);
+  const hidden = file.is('gemma3n') ? gemma3nStates(file, tokens, options) : statesOf(file, tokens, options);
   const output = file.hasTensor('output.weight') ? 'output' : 'token_embd';
   const outputNorm = file.is('lfm2', 'lfm2moe') ? 'token_embd_norm' : 'output_norm';
   return hidden.map((x) => {

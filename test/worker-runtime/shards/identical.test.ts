@@ -10,7 +10,17 @@ const tokens = Array.from({length: 90}, (_, index) => (index * 37 + 1) % 300);
 const shardCounts = [1, 2, 3] as const;
 /** More shards than these models have key/value heads. */
 const widest = 8;
-const inWidest = ['smollm3', 'gemma2', 'falcon-h1', 'qwen3moe', 'mamba', 'qwen35', 'gpt2', 'minicpm3', 'gemma3n'];
+const inWidest = [
+  'smollm3',
+  'gemma2',
+  'falcon-h1',
+  'qwen3moe',
+  'mamba',
+  'qwen35',
+  'gpt2',
+  'minicpm3',
+  'gemma3n',
+];
 
 const bits = ({buffer}: Float32Array<ArrayBuffer>): Uint32Array => new Uint32Array(buffer);
 
