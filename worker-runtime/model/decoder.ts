@@ -152,7 +152,7 @@ export class Decoder {
       await checkpoint();
       await layer.run(pass);
     }
-    await this.#altUp?.end(tokens.length);
+    await this.#altUp?.end(pass);
     cache.states?.advance(tokens.length);
   }
 

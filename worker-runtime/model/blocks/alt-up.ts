@@ -8,7 +8,7 @@ import {rowStride} from '../scratch.ts';
 import type {Rows, Scratch, ScratchPlan} from '../scratch.ts';
 import type {WeightPlanner} from '../weight-planner.ts';
 import type {DividedLinear} from '../weights.ts';
-import type {Kernels} from './kernels.ts';
+import type {Kernels, Pass} from './kernels.ts';
 
 /** For each stream but the first a matrix (embeddingLength, embeddingLength). */
 export interface AltUpWeights {
@@ -83,8 +83,8 @@ export class AltUp {
     for (const stream of this.#others) this.#match(stream, tokens);
   }
 
-  /** hidden = the mean of it and of what the other streams give, each token as long in all */
-  async end(tokens: number): Promise<void> {
+  /** hidden = the mean of it and of what the other streams give, each token as long in all. Checks before each exchange. */
+  async end({tokens, checkpoint}: Pick<Pass, 'tokens' | 'checkpoint'>): Promise<void> {
     const {core, products} = this.#kernels;
     const {pointer, stride} = this.#hidden;
     const count = (tokens * stride) / 4;
@@ -92,6 +92,7 @@ export class AltUp {
     core.copy(pointer, sum, tokens * stride);
     for (const [index, product] of this.#weights.unembeddings.entries()) {
       const stream = this.#others[index];
+      await checkpoint();
       if (stream) await products.projectWhole([{product, y}], stream, tokens);
       this.#match(y, tokens);
       core.exports.add(sum, sum, y.pointer, count);
