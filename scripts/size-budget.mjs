@@ -9,8 +9,8 @@ import {gzipSync} from 'node:zlib';
 const budgets = [
   {file: 'wasm/build/core-baseline.wasm', raw: 114_688, gzip: 43_000},
   {file: 'wasm/build/core-relaxed.wasm', raw: 143_360, gzip: 49_000},
-  {file: 'dist/gguf-chat.worker.js', raw: 625_000, gzip: 218_000},
-  {file: 'dist/gguf-chat.js', raw: 725_000, gzip: 247_000},
+  {file: 'dist/gguf-chat.worker.js', raw: 440_000, gzip: 196_000},
+  {file: 'dist/gguf-chat.js', raw: 550_000, gzip: 228_000},
 ];
 
 const kilobytes = (bytes) => `${(bytes / 1000).toFixed(1)} kB`.padStart(10);

@@ -5,6 +5,7 @@ import {architectures} from '../../worker-runtime/model/architectures/index.ts';
 import {tinyEncoders} from '../helpers/gguf/architectures/encoders.ts';
 import {tinyModel, tinyRecipes} from '../helpers/gguf/architectures/index.ts';
 import type {TinyRecipe} from '../helpers/gguf/architectures/index.ts';
+import {f32} from '../helpers/gguf/architectures/recipe.ts';
 import {largestDifference} from '../helpers/logits-difference.ts';
 import {referenceLogits} from '../helpers/reference-decoder/index.ts';
 import {expectRefusal} from '../helpers/refusal.ts';
@@ -133,6 +134,26 @@ describe('architectures', () => {
       'rwkv7.token_shift_count',
     ],
     ['rwkv7', {without: ['blk.1.time_mix_v0.weight']}, 'missing-tensor', 'blk.1.time_mix_v0.weight'],
+    ['gemma3n', {without: ['blk.3.laurel_r.weight']}, 'missing-tensor', 'blk.3.laurel_r.weight'],
+    ['gemma3n', {without: ['altup_unembd_proj.weight']}, 'missing-tensor', 'altup_unembd_proj.weight'],
+    [
+      'gemma3n',
+      {keys: {...recipeOf('gemma3n').keys, 'attention.shared_kv_layers': f32(2.5)}},
+      'gguf-metadata',
+      'gemma3n.attention.shared_kv_layers',
+    ],
+    [
+      'gemma3n',
+      {keys: {...recipeOf('gemma3n').keys, activation_sparsity_scale: Float32Array.of(1, 2)}},
+      'gguf-metadata',
+      'gemma3n.activation_sparsity_scale',
+    ],
+    [
+      'gemma3n',
+      {keys: {...recipeOf('gemma3n').keys, 'altup.active_idx': 1}},
+      'unsupported-feature',
+      'gemma3n.altup.active_idx',
+    ],
     ['plamo', {norms: ['attn_norm', 'ffn_norm']}, 'unsupported-feature', 'blk.0.ffn_norm.weight'],
   ];
 

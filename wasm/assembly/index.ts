@@ -17,7 +17,9 @@ export {matmul} from './matmul/matmul';
 
 export {activate, activateGate, clampedSwiGlu, sigmoidGate, xielu} from './ops/activation';
 export {add, addBias, addScaled, clamp, multiply, scale, softCap} from './ops/elementwise';
+export {cutBelow} from './ops/gaussian-cutoff';
 export {layerNorm} from './ops/layer-norm';
+export {matchMagnitude} from './ops/magnitude';
 export {gatedDeltaRule, l2Norm} from './ops/delta-rule';
 export {mamba2Scan, mambaScan} from './ops/state-space';
 export {causalConvolution} from './ops/causal-convolution';

@@ -251,6 +251,15 @@ export interface CoreExports {
     xStride: number,
     yStride: number,
   ): void;
+  matchMagnitude(
+    x: number,
+    reference: number,
+    count: number,
+    tokens: number,
+    xStride: number,
+    referenceStride: number,
+  ): void;
+  cutBelow(x: number, count: number, deviations: number, tokens: number, stride: number): void;
   activate(kind: number, x: number, y: number, count: number): void;
   activateGate(kind: number, gate: number, up: number, y: number, count: number): void;
   clampedSwiGlu(gate: number, up: number, y: number, alpha: number, limit: number, count: number): void;

@@ -1,6 +1,8 @@
 import type {Arena} from '../core/arena.ts';
 import type {CoreExports} from '../core/core-exports.ts';
 import type {GgufHeader} from '../gguf/header.ts';
+import {planAltUp, planAltUpScratch} from './blocks/alt-up.ts';
+import type {AltUpWeights} from './blocks/alt-up.ts';
 import {planLayer, planLayerScratch} from './blocks/layer.ts';
 import type {LayerWeights} from './blocks/layer.ts';
 import {planPerLayerEmbedding, planPerLayerScratch} from './blocks/per-layer-input.ts';
@@ -24,6 +26,7 @@ export interface DecoderWeights {
   readonly tokenTypes: DividedMatrix | null;
   readonly embeddingNorm: NormWeights | null;
   readonly perLayer: PerLayerEmbeddingWeights | null;
+  readonly altUp: AltUpWeights | null;
   readonly layers: readonly LayerWeights[];
   readonly outputNorm: NormWeights | null;
   /** Two matrices that embeddings pass in the end, on the first shard. */
@@ -85,6 +88,7 @@ export function planDecoder(
   scratch.rows('normed', embeddingLength);
   if (denseLength > 0) scratch.rows('dense', denseLength);
   planPerLayerScratch(spec, scratch);
+  planAltUpScratch(spec, scratch);
   spec.layers.forEach((layer, index) => {
     const own = weights.layers[index];
     if (own) planLayerScratch(spec, layer, own, share, scratch, calculator);
@@ -144,6 +148,7 @@ function planWeights(spec: DecoderSpec, planner: WeightPlanner): DecoderWeights 
     embeddingNorm:
       spec.embeddingNorm === null ? null : planner.norm(spec.embeddingNorm, embeddingLength, spec.norm),
     perLayer: planPerLayerEmbedding(spec, planner),
+    altUp: planAltUp(spec, planner),
     layers: spec.layers.map((layer, index) => planLayer(spec, layer, index, planner)),
     outputNorm: spec.outputNorm === null ? null : planner.norm(spec.outputNorm, embeddingLength, spec.norm),
     dense: planDense(spec, planner),

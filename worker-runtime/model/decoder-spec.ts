@@ -122,6 +122,11 @@ export interface FeedForwardSpec {
   readonly gated: boolean;
   /** Whether `ffn_up` holds the rows of the gate, then those of up. */
   readonly fusedGate?: boolean;
+  /**
+   * Where > 0, what opens the gate is only what lies above the gate's mean by so many of its standard deviations, less that
+   * cutoff.
+   */
+  readonly gateCutoff?: number;
   /** Norm of the hidden layer, before `down`. */
   readonly innerNorm?: NormSpec;
   /** Tensors, without `.weight`, where they are not `ffn_up` and `ffn_down`. */
@@ -270,6 +275,14 @@ export interface LayerSpec {
   readonly parallel: boolean;
   /** Whether the layer adds what its own embedding of the token opens (`perLayerLength` > 0). */
   readonly perLayerInput?: boolean;
+  /** Length between the two matrices of a path beside the mixer (LAuReL); left out where there is none. */
+  readonly laurelRank?: number;
+}
+
+/** Alternating updates: several residual streams, of which layers compute the first and predict the others. */
+export interface AltUpSpec {
+  /** At least 2. */
+  readonly streams: number;
 }
 
 export interface DecoderSpec {
@@ -298,6 +311,8 @@ export interface DecoderSpec {
   readonly embeddingNorm: string | null;
   /** Length of the embedding that each layer has of its own for a token; 0: none. */
   readonly perLayerLength: number;
+  /** `null` where there is one residual stream. */
+  readonly altUp: AltUpSpec | null;
   /** Factor of what a block adds to the residual stream. */
   readonly residualScale: number;
   readonly logitScale: number;
@@ -318,6 +333,7 @@ export const plainDecoder = {
   outputNorm: 'output_norm',
   embeddingNorm: null,
   perLayerLength: 0,
+  altUp: null,
   residualScale: 1,
   logitScale: 1,
   logitSoftCap: 0,

@@ -5,6 +5,7 @@ import {ContextSnapshot} from './context-snapshot.ts';
 import {GgufError} from '../errors.ts';
 import {Logits} from '../sampling/logits.ts';
 import type {ShardGroup} from '../shards/shard-group.ts';
+import {AltUp} from './blocks/alt-up.ts';
 import {normalise} from './blocks/kernels.ts';
 import type {Kernels} from './blocks/kernels.ts';
 import {Layer} from './blocks/layer.ts';
@@ -58,6 +59,7 @@ export class Decoder {
   readonly #kernels: Kernels;
   readonly #shards: ShardGroup;
   readonly #layers: readonly Layer[];
+  readonly #altUp: AltUp | null;
   readonly #ropes: readonly Rope[];
   /** The residual stream and a normed one, (sliceLength, embeddingLength). */
   readonly #hidden: Rows;
@@ -79,6 +81,8 @@ export class Decoder {
       const own = weights.layers[index];
       return own ? [new Layer(spec, index, layer, own, kernels)] : [];
     });
+    const {altUp, embeddingLength} = spec;
+    this.#altUp = altUp && weights.altUp && new AltUp(embeddingLength, altUp, weights.altUp, kernels);
     this.#ropes = spec.ropes.map((rope, index): Rope => {
       const {frequencies, scale} = ropeFrequencies(rope, weights.ropeFactors[index] ?? null, core.exports);
       const pointer = scratch.pointer(`frequencies ${index}`);
@@ -141,12 +145,14 @@ export class Decoder {
     cache.states?.goTo(position, core);
     if (keepsStates) cache.states?.keep(core);
     await this.#embed(tokens, position);
+    await this.#altUp?.begin(tokens.length);
     this.#turnTo(position, tokens.length);
     const pass = {position, tokens: tokens.length, cache, checkpoint};
     for (const layer of this.#layers) {
       await checkpoint();
       await layer.run(pass);
     }
+    await this.#altUp?.end(pass);
     cache.states?.advance(tokens.length);
   }
 

@@ -176,6 +176,16 @@ export class Products {
     await this.#shards.complete([{rows: whole, ranges}], tokens);
   }
 
+  /** own = the columns of this shard: the other way of `assemble`. */
+  takeOwn(whole: Rows, own: Rows, ranges: readonly Range[], tokens: number): void {
+    const {first, count} = this.#shards.share.own(ranges);
+    const bytes = count * 4;
+    for (let token = 0; token < tokens && bytes > 0; token++) {
+      const source = whole.pointer + token * whole.stride + first * 4;
+      this.#core.copy(source, own.pointer + token * own.stride, bytes);
+    }
+  }
+
   /** y = the sum of all parts, with a checkpoint between the halves where they take long. */
   async #sumAllParts(
     matrix: Matrix,

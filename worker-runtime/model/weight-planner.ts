@@ -61,6 +61,11 @@ export class WeightPlanner {
     return this.#exchanges;
   }
 
+  /** Counts exchanges that are not those of a single product. */
+  addExchanges(count: number): void {
+    this.#exchanges += count;
+  }
+
   /** A matrix of whose rows each shard has some; for looking up rows. */
   table(name: string, rows: number, columns: number): DividedMatrix {
     const tensor = this.#find(`${name}.weight`, [columns, rows]);

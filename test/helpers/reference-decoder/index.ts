@@ -6,6 +6,7 @@
 import type {ReferenceOptions} from './attention.ts';
 import {feedForward} from './feed-forward.ts';
 import {ReferenceFile} from './file.ts';
+import {gemma3nStates} from './gemma3n.ts';
 import {add, softCap} from './math.ts';
 import type {Vector} from './math.ts';
 import {mix} from './mixer.ts';
@@ -25,8 +26,7 @@ export async function referenceLogits(
   options: ReferenceOptions = {},
 ): Promise<readonly Vector[]> {
   const file = await ReferenceFile.read(bytes);
-  const embedded = tokens.map((token, position) => embed(file, token, position));
-  const hidden = file.is('rwkv7') ? rwkv7Layers(file, embedded) : runLayers(file, embedded, options);
+  const hidden = finalStates(file, tokens, options);
   const output = file.hasTensor('output.weight') ? 'output' : 'token_embd';
   const outputNorm = file.is('lfm2', 'lfm2moe') ? 'token_embd_norm' : 'output_norm';
   return hidden.map((x) => {
@@ -35,7 +35,11 @@ export async function referenceLogits(
   });
 }
 
-function runLayers(file: ReferenceFile, embedded: Vector[], options: ReferenceOptions): Vector[] {
+/** What the last layer gives. */
+function finalStates(file: ReferenceFile, tokens: readonly number[], options: ReferenceOptions): Vector[] {
+  if (file.is('gemma3n')) return gemma3nStates(file, tokens, options);
+  const embedded = tokens.map((token, position) => embed(file, token, position));
+  if (file.is('rwkv7')) return rwkv7Layers(file, embedded);
   // The last layers of some models predict more tokens at once.
   const layers = file.number('block_count') - file.number('nextn_predict_layers', 0);
   let hidden = embedded;
@@ -118,6 +122,6 @@ function logitScale(file: ReferenceFile): number {
 }
 
 function logitCap(file: ReferenceFile): number {
-  if (file.is('gemma2')) return file.number('final_logit_softcapping', 30);
+  if (file.is('gemma2', 'gemma3n')) return file.number('final_logit_softcapping', 30);
   return file.is('gemma3') ? file.number('final_logit_softcapping', 0) : 0;
 }

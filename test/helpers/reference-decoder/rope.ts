@@ -60,7 +60,7 @@ function rotation(file: ReferenceFile, headLength: number, layer: number, contex
   const windowed = isWindowed(file, layer);
   const base = ropeBase(file, headLength, windowed);
   // The windows of Gemma 3 and OLMo 3 are short: their rope is not stretched.
-  const plain = windowed && file.is('gemma3', 'olmo2');
+  const plain = windowed && file.is('gemma3', 'gemma3n', 'olmo2');
   const kind = plain ? 'none' : (file.text('rope.scaling.type') ?? 'linear');
   const stretch = kind === 'none' ? 1 : file.number('rope.scaling.factor', 1) || 1;
   const factors = plain ? undefined : frequencyFactors(file, contextLength);
@@ -79,7 +79,7 @@ function rotation(file: ReferenceFile, headLength: number, layer: number, contex
 }
 
 function ropeBase(file: ReferenceFile, headLength: number, windowed: boolean): number {
-  if (windowed && file.is('gemma3')) return file.number('rope.freq_base_swa', 10000);
+  if (windowed && file.is('gemma3', 'gemma3n')) return file.number('rope.freq_base_swa', 10000);
   const base = file.number('rope.freq_base', 10000);
   const alpha = file.is('hunyuan-dense') ? file.number('rope.scaling.alpha', 0) : 0;
   return alpha > 0 ? base * alpha ** (headLength / (headLength - 2)) : base;

@@ -4,6 +4,7 @@ import type {ReferenceFile} from './file.ts';
 const periods: Readonly<Record<string, number>> = {
   gemma2: 2,
   gemma3: 6,
+  gemma3n: 5,
   cohere2: 4,
   olmo2: 4,
   exaone4: 4,

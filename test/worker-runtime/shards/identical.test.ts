@@ -20,6 +20,7 @@ const inWidest = [
   'gpt2',
   'minicpm3',
   'rwkv7',
+  'gemma3n',
 ];
 
 const bits = ({buffer}: Float32Array<ArrayBuffer>): Uint32Array => new Uint32Array(buffer);

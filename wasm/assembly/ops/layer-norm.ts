@@ -1,5 +1,5 @@
 /** Sum of `n` f32 in f64: column i into chain i mod 4, so that the order is fixed. */
-function sumOf(x: usize, n: i32): f64 {
+export function sumOf(x: usize, n: i32): f64 {
   let low = f64x2.splat(0), high = low;
   const wholeEnd = x + (<usize>(n & ~3) << 2), end = x + (<usize>n << 2);
   for (; x < wholeEnd; x += 16) {
@@ -13,7 +13,7 @@ function sumOf(x: usize, n: i32): f64 {
 }
 
 /** Sum of (x - mean)² of `n` f32, in the same order. */
-function sumOfDeviations(x: usize, n: i32, mean: f64): f64 {
+export function sumOfDeviations(x: usize, n: i32, mean: f64): f64 {
   let low = f64x2.splat(0), high = low;
   const means = f64x2.splat(mean);
   const wholeEnd = x + (<usize>(n & ~3) << 2), end = x + (<usize>n << 2);

@@ -1,5 +1,5 @@
 /** Sum of squares of `n` f32 in f64: column i into chain i mod 4, so that the order is fixed. */
-function sumOfSquares(x: usize, n: i32): f64 {
+export function sumOfSquares(x: usize, n: i32): f64 {
   let low = f64x2.splat(0), high = low;
   const wholeEnd = x + (<usize>(n & ~3) << 2), end = x + (<usize>n << 2);
   for (; x < wholeEnd; x += 16) {

@@ -4,6 +4,7 @@ import {embeddingScale} from './gemma.ts';
 import type {Hyperparameters} from './hyperparameters.ts';
 import {decoder, denseLayers, rmsNorm, sandwichNorms} from './parts.ts';
 import {readRope} from './rope.ts';
+import {sharedCaches} from './shared-caches.ts';
 
 const feedForward = (): Partial<FeedForwardSpec> => ({activation: 'gelu'});
 
@@ -23,7 +24,7 @@ export function gemma4(keys: Hyperparameters): DecoderSpec {
   keys.require('attention.value_length_swa', windowLength);
   const window = keys.positive('attention.sliding_window');
   const norm = rmsNorm(keys);
-  const shared = sharedCaches(keys, windowed);
+  const shared = sharedCaches(keys, windowed, keys.count('attention.shared_kv_layers', 0));
   const layers = denseLayers(keys, {
     feedForward,
     norms: sandwichNorms,
@@ -56,18 +57,4 @@ export function gemma4(keys: Hyperparameters): DecoderSpec {
     perLayerLength,
     logitSoftCap: keys.real('final_logit_softcapping', 30),
   });
-}
-
-/** For the last layers, the last one before them that is of the same kind. */
-function sharedCaches(
-  keys: Hyperparameters,
-  windowed: readonly boolean[],
-): (layer: number) => number | undefined {
-  const first = keys.layerCount - keys.count('attention.shared_kv_layers', 0);
-  return (layer) => {
-    if (layer < first) return undefined;
-    const source = windowed.lastIndexOf(windowed[layer] ?? false, first - 1);
-    if (first > 0 && source >= 0) return source;
-    throw keys.refusal('attention.shared_kv_layers', `leaves layer ${layer} without keys and values`);
-  };
 }

@@ -5,6 +5,7 @@ import {bert, jinaBert2, jinaBert3, nomicBert} from './bert.ts';
 import {cohere2, commandR} from './command-r.ts';
 import {exaone, exaone4} from './exaone.ts';
 import {gemma, gemma2, gemma3, gemmaEmbedding} from './gemma.ts';
+import {gemma3n} from './gemma3n.ts';
 import {gemma4} from './gemma4.ts';
 import {chatglm, glm4} from './glm.ts';
 import {bloom, falcon, gpt2, gptneox, jais, mpt, starcoder2} from './gpt.ts';
@@ -63,6 +64,7 @@ export const architectures: ReadonlyMap<string, Architecture> = new Map(
     gemma,
     gemma2,
     gemma3,
+    gemma3n,
     gemma4,
     'gemma-embedding': gemmaEmbedding,
     glm4,

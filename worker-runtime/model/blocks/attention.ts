@@ -171,15 +171,10 @@ export class Attention implements Block {
       );
       return;
     }
-    const {core, products} = this.#kernels;
-    const {pointer, stride} = whole.rows;
+    const {products} = this.#kernels;
     await products.assemble(rows, whole.rows, whole.ranges, tokens);
     normalise(this.#kernels, norm, weights, whole.rows, whole.rows, tokens);
-    const bytes = own.count * headLength * 4;
-    for (let token = 0; token < tokens && bytes > 0; token++) {
-      const place = pointer + token * stride + own.first * headLength * 4;
-      core.copy(place, rows.pointer + token * rows.stride, bytes);
-    }
+    products.takeOwn(whole.rows, rows, whole.ranges, tokens);
   }
 
   /** What the output is computed from: the heads of this shard, or of all where there is a norm over them. */

@@ -23,7 +23,7 @@ const usualTensors = {up: 'ffn_up', down: 'ffn_down'} as const;
  * @param suffix of their names
  */
 export function planFeedForward(
-  {length, gated, fusedGate = false, innerNorm, tensors = usualTensors}: FeedForwardSpec,
+  {length, gated, fusedGate = false, gateCutoff = 0, innerNorm, tensors = usualTensors}: FeedForwardSpec,
   embeddingLength: number,
   name: string,
   weights: WeightPlanner,
@@ -32,6 +32,7 @@ export function planFeedForward(
   const [upName, downName] = [`${name}.${tensors.up}${suffix}`, `${name}.${tensors.down}${suffix}`];
   const ranges = weights.hiddenRanges(downName, length);
   const own = weights.share.own(ranges);
+  if (gateCutoff > 0) weights.addExchanges(1);
   const linear = (tensor: string): Linear => weights.linear(tensor, length, embeddingLength, own);
   const inputs = (): Pick<FeedForwardWeights, 'gate' | 'up'> => {
     if (!fusedGate) {
@@ -59,7 +60,7 @@ export function planFeedForward(
 }
 
 export function planFeedForwardScratch(
-  {length, gated}: FeedForwardSpec,
+  {length, gated, gateCutoff = 0}: FeedForwardSpec,
   {ranges}: FeedForwardWeights,
   share: Share,
   scratch: ScratchPlan,
@@ -67,10 +68,12 @@ export function planFeedForwardScratch(
   const own = share.own(ranges).count;
   scratch.rows('up', own);
   if (gated) scratch.rows('gate', own);
-  if (share.count > 1) scratch.rows('all up', length);
+  if (share.count === 1) return;
+  scratch.rows('all up', length);
+  if (gateCutoff > 0) scratch.rows('all gates', length);
 }
 
-/** y = (activation(x · Wgate) ∘ x · Wup) · Wdown, or activation(x · Wup) · Wdown */
+/** y = (activation(cut(x · Wgate)) ∘ x · Wup) · Wdown, or activation(x · Wup) · Wdown */
 export class FeedForward implements Block {
   readonly #spec: FeedForwardSpec;
   readonly #weights: FeedForwardWeights;
@@ -98,10 +101,25 @@ export class FeedForward implements Block {
     const {gate, up, down} = this.#weights;
     if (gate && this.#gate) await products.projectPaced(gate, x, this.#gate, pass);
     await products.projectPaced(up, x, this.#up, pass, gate ?? undefined);
+    await this.#cutGate(tokens);
     activate(this.#kernels.core.exports, this.#spec.activation, this.#gate, this.#up, tokens);
     await checkpoint();
     const hidden = await this.#normalise(tokens);
     await products.contract(down, hidden, this.#allUp, y, pass);
+  }
+
+  /** gate = max(gate - cutoff, 0), where all shards' parts of the gate decide how high the cutoff is. */
+  async #cutGate(tokens: number): Promise<void> {
+    const {length, gateCutoff = 0} = this.#spec;
+    const gate = this.#gate;
+    if (!gate || gateCutoff === 0) return;
+    const {products, scratch, core} = this.#kernels;
+    const {ranges} = this.#weights;
+    const isAlone = products.share.count === 1;
+    const whole = isAlone ? gate : scratch.rows('all gates', length);
+    if (!isAlone) await products.assemble(gate, whole, ranges, tokens);
+    core.exports.cutBelow(whole.pointer, length, gateCutoff, tokens, whole.stride);
+    if (!isAlone) products.takeOwn(whole, gate, ranges, tokens);
   }
 
   /** What `down` is given: this shard's part of the hidden layer, or all of it where there is a norm over it. */

@@ -4,7 +4,11 @@ import type {DecoderSpec, LayerNorms, LayerSpec} from '../decoder-spec.ts';
 import type {Rows, ScratchPlan} from '../scratch.ts';
 import type {WeightPlanner} from '../weight-planner.ts';
 import type {NormWeights} from '../weights.ts';
+import {AltUpLayer, planAltUpLayer} from './alt-up-layer.ts';
+import type {AltUpLayerWeights} from './alt-up-layer.ts';
 import {normalise} from './kernels.ts';
+import {Laurel, planLaurel, planLaurelScratch} from './laurel.ts';
+import type {LaurelWeights} from './laurel.ts';
 import {planMixer, planMixerScratch} from './mixer.ts';
 import type {PlannedMixer} from './mixer.ts';
 import {planNetwork} from './network.ts';
@@ -18,6 +22,8 @@ export interface LayerWeights {
   readonly feedForward: PlannedNetwork | null;
   readonly norms: Readonly<Record<keyof LayerNorms, NormWeights | null>>;
   readonly perLayerInput: PerLayerInputWeights | null;
+  readonly laurel: LaurelWeights | null;
+  readonly altUp: AltUpLayerWeights | null;
   /** Factor of the residual stream behind the layer, filled while loading; `null` where the file has none. */
   readonly outputScale: Float32Array<ArrayBuffer> | null;
 }
@@ -46,13 +52,15 @@ export function planLayer(
     mixer: planMixer(decoder, layer.mixer, index, name, weights),
     feedForward: layer.feedForward && planNetwork(layer.feedForward, embeddingLength, index, name, weights),
     perLayerInput: layer.perLayerInput ? planPerLayerInput(decoder, name, weights) : null,
+    laurel: layer.laurelRank === undefined ? null : planLaurel(decoder, layer.laurelRank, name, weights),
+    altUp: planAltUpLayer(decoder, name, weights),
     outputScale: weights.optionalArray(`${name}.layer_output_scale.weight`, 1),
   };
 }
 
 export function planLayerScratch(
   {embeddingLength}: DecoderSpec,
-  {mixer}: LayerSpec,
+  {mixer, laurelRank}: LayerSpec,
   {feedForward}: LayerWeights,
   share: Share,
   scratch: ScratchPlan,
@@ -61,6 +69,7 @@ export function planLayerScratch(
   for (const name of ['hidden', 'normed', 'mixed', 'fed']) scratch.rows(name, embeddingLength);
   planMixerScratch(mixer, embeddingLength, share, scratch, calculator);
   feedForward?.planScratch(share, scratch);
+  if (laurelRank !== undefined) planLaurelScratch(laurelRank, scratch);
 }
 
 /** A mixer of tokens and a feed-forward network, each with what it adds to the residual stream. */
@@ -69,6 +78,8 @@ export class Layer {
   readonly #mixer: Block;
   readonly #feedForward: Block | null;
   readonly #perLayerInput: Block | null;
+  readonly #laurel: Block | null;
+  readonly #altUp: AltUpLayer | null;
   readonly #outputScale: Float32Array | null;
   readonly #parallel: boolean;
   readonly #norms: LayerWeights['norms'];
@@ -86,6 +97,9 @@ export class Layer {
     this.#feedForward = weights.feedForward && weights.feedForward.create(kernels);
     this.#perLayerInput =
       weights.perLayerInput && new PerLayerInput(decoder, index, weights.perLayerInput, kernels);
+    this.#laurel = weights.laurel && new Laurel(decoder, weights.laurel, kernels);
+    const {altUp} = decoder;
+    this.#altUp = altUp && weights.altUp && new AltUpLayer(decoder, altUp, weights.altUp, kernels);
     this.#outputScale = weights.outputScale;
     this.#parallel = spec.parallel;
     this.#norms = weights.norms;
@@ -103,14 +117,17 @@ export class Layer {
 
   /** Checks before the last exchange between shards, never behind it: when one shard has finished, all will. */
   async run(pass: Pass): Promise<void> {
+    this.#altUp?.predict(pass.tokens);
     await (this.#parallel ? this.#runParallel(pass) : this.#runInTurn(pass));
     await this.#finish(pass);
   }
 
   async #runInTurn(pass: Pass): Promise<void> {
     const {mixer, mixerOutput, mixerSum, feedForward, feedForwardOutput, feedForwardSum} = this.#norms;
-    await this.#mixer.run(this.#input(mixer, pass), this.#mixed, pass);
+    const input = this.#input(mixer, pass);
+    await this.#mixer.run(input, this.#mixed, pass);
     this.#add(this.#mixed, mixerOutput, pass);
+    await this.#addLaurel(input, pass);
     this.#normaliseSum(mixerSum, pass);
     if (!this.#feedForward) return;
     await pass.checkpoint();
@@ -130,11 +147,23 @@ export class Layer {
     if (this.#feedForward) this.#add(this.#fed, feedForwardOutput, pass);
   }
 
-  /** What a layer does with the residual stream behind its two blocks, if anything. */
+  /** hidden = (hidden + laurel(x)) / √2, where x is what the mixer had. */
+  async #addLaurel(x: Rows, pass: Pass): Promise<void> {
+    if (!this.#laurel) return;
+    await this.#laurel.run(x, this.#fed, pass);
+    this.#add(this.#fed, null, pass);
+    const {pointer, stride} = this.#hidden;
+    this.#kernels.core.exports.scale(pointer, Math.SQRT1_2, (pass.tokens * stride) / 4);
+  }
+
+  /** What a layer does with the residual streams behind its two blocks, if anything. */
   async #finish(pass: Pass): Promise<void> {
+    this.#altUp?.correct(pass.tokens);
     if (this.#perLayerInput) {
-      await this.#perLayerInput.run(this.#hidden, this.#mixed, pass);
-      this.#add(this.#mixed, null, pass);
+      const opening = this.#altUp?.scaled(pass.tokens) ?? this.#hidden;
+      await this.#perLayerInput.run(opening, this.#mixed, pass);
+      if (this.#altUp) this.#altUp.addToOthers(this.#mixed, pass.tokens);
+      else this.#add(this.#mixed, null, pass);
     }
     const scale = this.#outputScale?.[0];
     if (scale === undefined) return;

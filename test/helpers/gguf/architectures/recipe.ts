@@ -23,6 +23,8 @@ export interface TinyRecipe {
   readonly queryKeyNorm?: 'head' | 'each-head' | 'whole';
   /** Where queries, keys and values come from shorter vectors. */
   readonly latent?: TinyLatent;
+  /** Where there are several residual streams, embeddings for each layer, and paths beside attention. */
+  readonly streams?: TinyStreams;
   /** Whether each head of queries is followed by a gate. */
   readonly gatedHeads?: boolean;
   /** What layers have in place of attention, or beside it; their keys are among `keys`. */
@@ -35,6 +37,8 @@ export interface TinyRecipe {
   readonly biases?: readonly string[];
   /** Matrices that have a `.scale`. */
   readonly scales?: readonly string[];
+  /** What the weights of a norm are about, by the name of the norm, where that is not one. */
+  readonly normSizes?: Readonly<Record<string, number>>;
   /** By default `output_norm`. */
   readonly outputNorm?: string;
   /** Whether the output matrix is the embedding. */
@@ -59,6 +63,13 @@ export interface TinyLatent {
   readonly keyValueRank: number;
   readonly turned: number;
   readonly value: number;
+}
+
+export interface TinyStreams {
+  readonly count: number;
+  /** Length of the embedding that a layer has of its own. */
+  readonly perLayer: number;
+  readonly laurelRank: number;
 }
 
 export interface TinyExperts {
@@ -138,6 +149,7 @@ export const defaults = {
   network: 'gated',
   biases: [],
   scales: [],
+  normSizes: {},
   tied: false,
   gain: 2,
   outputNorm: 'output_norm',

@@ -4,10 +4,10 @@ import type {Complete} from './recipe.ts';
 
 /** Random tensors, named without their layer where a recipe lists them. */
 export class TensorMaker {
-  readonly #recipe: Pick<Complete, 'biases' | 'scales' | 'norm'>;
+  readonly #recipe: Pick<Complete, 'biases' | 'scales' | 'norm' | 'normSizes'>;
   readonly #random = new Random(7);
 
-  constructor(recipe: Pick<Complete, 'biases' | 'scales' | 'norm'>) {
+  constructor(recipe: Pick<Complete, 'biases' | 'scales' | 'norm' | 'normSizes'>) {
     this.#recipe = recipe;
   }
 
@@ -18,13 +18,12 @@ export class TensorMaker {
    */
   matrix(name: string, columns: number, rows: number, gain = 1, count?: number): TensorInput[] {
     const {biases, scales} = this.#recipe;
-    const kind = name.replace(/^blk\.\d+\./, '');
     const more = count === undefined ? [] : [count];
     const data = this.#random.uniform(columns * rows * (count ?? 1), gain * Math.sqrt(3 / columns));
     return [
       {name: `${name}.weight`, type: 'F32', dimensions: [columns, rows, ...more], data},
-      ...(biases.includes(kind) ? [this.bias(name, [rows, ...more])] : []),
-      ...(scales.includes(kind) ? [this.weight(`${name}.scale`, [count ?? 1])] : []),
+      ...(biases.includes(kindOf(name)) ? [this.bias(name, [rows, ...more])] : []),
+      ...(scales.includes(kindOf(name)) ? [this.weight(`${name}.scale`, [count ?? 1])] : []),
     ];
   }
 
@@ -35,9 +34,10 @@ export class TensorMaker {
     return norm === 'rms' || norm === 'layer' ? [weight] : [weight, this.bias(name, [length])];
   }
 
-  /** Factors about one. */
+  /** Factors about one, or about what the recipe says. */
   weight(name: string, dimensions: readonly number[]): TensorInput {
-    return this.vector(name, dimensions, 1, 0.3);
+    const size = this.#recipe.normSizes[kindOf(name).replace(/\.weight$/, '')] ?? 1;
+    return this.vector(name, dimensions, size, 0.3 * size);
   }
 
   /** Exponents of what a state keeps: below 0. */
@@ -55,6 +55,9 @@ export class TensorMaker {
     return {name, type: 'F32', dimensions, data};
   }
 }
+
+/** The name of a tensor within its layer. */
+const kindOf = (name: string): string => name.replace(/^blk\.\d+\./, '');
 
 function product(factors: readonly number[]): number {
   return factors.reduce((result, factor) => result * factor, 1);

@@ -2,17 +2,19 @@ import type {TensorInput} from '../write-gguf.ts';
 import {at, headLengthOf} from './recipe.ts';
 import type {Complete, TinyExperts, TinyLatent} from './recipe.ts';
 import {recurrentTensors} from './recurrent-tensors.ts';
+import {layerStreamTensors, streamTensors} from './stream-tensors.ts';
 import {TensorMaker} from './tensor-maker.ts';
 
 /** All tensors of a file. */
 export function tensorsOf(recipe: Complete, vocabularySize: number): TensorInput[] {
-  const {embedding, tied, gain, layers, tensors = {}} = recipe;
+  const {embedding, tied, gain, layers, streams, tensors = {}} = recipe;
   const make = new TensorMaker(recipe);
   // An embedding that is not the output matrix can be about as large as what the layers add to it.
   const embeddingGain = tied ? gain : Math.sqrt(embedding / 3);
   return [
     ...make.matrix('token_embd', embedding, vocabularySize, embeddingGain),
     ...Array.from({length: layers}, (_, layer) => layerTensors(recipe, layer, make)).flat(),
+    ...(streams ? streamTensors(recipe, streams, vocabularySize, make) : []),
     ...make.norm(recipe.outputNorm, embedding),
     ...(tied ? [] : make.matrix('output', embedding, vocabularySize, gain)),
     ...Object.entries(tensors).map(([name, tensor]) => ({name, type: 'F32', ...tensor}) as const),
@@ -20,13 +22,14 @@ export function tensorsOf(recipe: Complete, vocabularySize: number): TensorInput
 }
 
 function layerTensors(recipe: Complete, index: number, make: TensorMaker): TensorInput[] {
-  const {embedding, norms, vectors, experts} = recipe;
+  const {embedding, norms, vectors, experts, streams} = recipe;
   const name = `blk.${index}`;
   const hasExperts = experts !== undefined && (experts.layers?.includes(index) ?? true);
   return [
     ...norms.flatMap((norm) => make.norm(`${name}.${norm}`, embedding)),
     ...mixerTensors(recipe, index, make),
     ...(hasExperts ? expertTensors(experts, embedding, name, make) : networkTensors(recipe, index, make)),
+    ...(streams ? layerStreamTensors(recipe, streams, name, make) : []),
     ...Object.entries(vectors?.(index) ?? {}).map(([vector, length]) =>
       make.weight(`${name}.${vector}`, [length]),
     ),

@@ -2,7 +2,7 @@ import {spmVocabulary, tinyVocabulary} from '../tiny-vocabulary.ts';
 import {writeGguf} from '../write-gguf.ts';
 import type {MetadataInput} from '../write-gguf.ts';
 import {defaults, f32} from './recipe.ts';
-import type {Complete, TinyExperts, TinyLatent, TinyRecipe} from './recipe.ts';
+import type {Complete, TinyExperts, TinyLatent, TinyRecipe, TinyStreams} from './recipe.ts';
 import {tensorsOf} from './tensors.ts';
 
 /** The file. Its weights are random, the same for the same recipe. */
@@ -32,6 +32,7 @@ function hyperparameters(recipe: Complete): Record<string, MetadataInput> {
     ...(headLength && {'attention.key_length': headLength, 'attention.value_length': headLength}),
     ...(recipe.latent && latentKeys(recipe.latent)),
     ...(recipe.experts && expertKeys(recipe.experts)),
+    ...(recipe.streams && streamKeys(recipe.streams)),
     ...recipe.keys,
   };
   return {
@@ -47,6 +48,14 @@ function latentKeys({queryRank, keyValueRank, turned, value}: TinyLatent): Recor
     'attention.kv_lora_rank': keyValueRank,
     'attention.value_length': value,
     'rope.dimension_count': turned,
+  };
+}
+
+function streamKeys({count, perLayer}: TinyStreams): Record<string, MetadataInput> {
+  return {
+    'altup.num_inputs': count,
+    'altup.active_idx': 0,
+    embedding_length_per_layer_input: perLayer,
   };
 }
 

@@ -11,6 +11,22 @@ const behind = ['post_attention_norm', 'post_ffw_norm'] as const;
 /** So narrow that many layers are quick. */
 const narrow = {embedding: 24, heads: 3, headsKv: 1, feedForward: 24} as const;
 
+const gemma3n = {
+  architecture: 'gemma3n',
+  norms: sandwich,
+  queryKeyNorm: 'head',
+  tied: true,
+  streams: {count: 4, perLayer: 12, laurelRank: 8},
+  // Scores have no factor but these. What is added is less than what is there: else rounding grows with every layer.
+  normSizes: {
+    attn_q_norm: 0.5,
+    attn_k_norm: 0.5,
+    post_attention_norm: 0.5,
+    post_ffw_norm: 0.5,
+    laurel_post_norm: 0.5,
+  },
+} as const;
+
 const everyFourth = Array.from({length: 6}, (_, layer) => layer % 4 !== 3);
 
 const yarn = {
@@ -87,6 +103,42 @@ export const windowedAndScaled: Readonly<Record<string, TinyRecipe>> = {
       'rope.freq_base': f32(1e6),
       'rope.freq_base_swa': f32(500),
       'attention.sliding_window_pattern': Array.from({length: 62}, (_, layer) => layer % 3 !== 1),
+    },
+  },
+  gemma3n: {
+    ...gemma3n,
+    layers: 12,
+    headLength: 20,
+    keys: {
+      ...window,
+      'rope.freq_base': f32(1e6),
+      // A float, as in published files.
+      'attention.shared_kv_layers': f32(3),
+      activation_sparsity_scale: Float32Array.from({length: 12}, (_, layer) => (layer < 5 ? 1.2 : -Infinity)),
+      final_logit_softcapping: f32(10),
+    },
+  },
+  'gemma3n, all that files need not say': {
+    ...gemma3n,
+    ...narrow,
+    layers: 22,
+    headLength: 12,
+    feedForward: 96,
+    keys: {...window, 'rope.freq_base': f32(1e6)},
+    without: ['gemma3n.altup.num_inputs', 'gemma3n.altup.active_idx'],
+  },
+  'gemma3n, three streams, a base for windows, layers listed': {
+    ...gemma3n,
+    layers: 6,
+    headLength: 20,
+    feedForward: [96, 64, 96, 128, 96, 64],
+    streams: {count: 3, perLayer: 16, laurelRank: 12},
+    keys: {
+      ...window,
+      'rope.freq_base': f32(1e6),
+      'rope.freq_base_swa': f32(500),
+      'attention.sliding_window_pattern': [true, false, true, true, false, true],
+      'attention.shared_kv_layers': 2,
     },
   },
   olmo2: {architecture: 'olmo2', norms: behind, queryKeyNorm: 'whole'},
