@@ -9,6 +9,8 @@ import type {Release} from './locks.ts';
 const path = ['gguf-chat', 'models'] as const;
 /** Left over for what the page and the browser need besides. */
 const reserveBytes = 16 * 1024 * 1024;
+/** How long somebody who wants to remove a model waits for one who writes. */
+const patienceMs = 500;
 
 /** A model in the store: its folder and what its journal says. */
 interface Entry {
@@ -53,11 +55,16 @@ export class ModelStore {
   ): Promise<{file: File; record: EntryRecord; release: Release} | null> {
     const id = await idOf(url);
     const release = await acquire(useLock(id), 'shared', signal);
-    const entry = await this.#entry(id);
-    const installed = entry?.record.installed;
-    const file = entry && installed && (await this.#file(entry.folder, installed.name));
-    // A file of another length is none that we installed.
-    if (entry && file && file.size === installed.bytes) return {file, record: entry.record, release};
+    try {
+      const entry = await this.#entry(id);
+      const installed = entry?.record.installed;
+      const file = entry && installed && (await this.#file(entry.folder, installed.name));
+      // A file of another length is none that we installed.
+      if (entry && file && file.size === installed.bytes) return {file, record: entry.record, release};
+    } catch (error) {
+      release();
+      throw error;
+    }
     release();
     return null;
   }
@@ -90,13 +97,17 @@ export class ModelStore {
     const id = await idOf(url);
     const release = await tryAcquire(writeLock(id), 'exclusive');
     if (!release) return;
-    const entry = await this.#entry(id);
-    if (!entry) return release();
-    const writer = await EntryWriter.open(entry.folder, entry.record, release, () => Promise.resolve());
     try {
-      writer.touch();
+      const entry = await this.#entry(id);
+      if (!entry) return;
+      const writer = await EntryWriter.open(entry.folder, entry.record, release, () => Promise.resolve());
+      try {
+        writer.touch();
+      } finally {
+        writer.close();
+      }
     } finally {
-      writer.close();
+      release();
     }
   }
 
@@ -116,7 +127,11 @@ export class ModelStore {
     const entry = entries.find(({id, record}) => id === name || record.url === name);
     if (!entry) return {freedBytes: 0};
     const freedBytes = sizeOf(entry.record);
-    if (await this.#tryRemove(entry)) return {freedBytes};
+    // A moment of noting that it was used is no use.
+    const writing = await acquire(writeLock(entry.id), 'exclusive', AbortSignal.timeout(patienceMs)).catch(
+      () => null,
+    );
+    if (await this.#tryRemove(entry, writing)) return {freedBytes};
     throw new GgufError('storage-busy', `${entry.record.url} is in use in this tab or another one`, {
       field: entry.record.url,
     });
@@ -166,8 +181,9 @@ export class ModelStore {
     }
   }
 
-  async #tryRemove({id}: Entry): Promise<boolean> {
-    const writing = await tryAcquire(writeLock(id), 'exclusive');
+  /** @param held the lock of the writer, where somebody has it already; it is released */
+  async #tryRemove({id}: Pick<Entry, 'id'>, held?: Release | null): Promise<boolean> {
+    const writing = held === undefined ? await tryAcquire(writeLock(id), 'exclusive') : held;
     const using = writing && (await tryAcquire(useLock(id), 'exclusive'));
     try {
       if (!using) return false;
@@ -202,7 +218,7 @@ export class ModelStore {
       if (handle.kind !== 'directory') continue;
       const entry = await this.#entry(id);
       if (entry) entries.push(entry);
-      else await this.#tryRemove({id} as Entry);
+      else await this.#tryRemove({id});
     }
     return entries;
   }

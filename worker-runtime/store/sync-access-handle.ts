@@ -15,8 +15,20 @@ interface WorkerFileHandle extends FileSystemFileHandle {
   createSyncAccessHandle(): Promise<SyncAccessHandle>;
 }
 
+/** A handle that was closed just now may still count as open for a moment. */
+const attempts = 10;
+const pauseMs = 20;
+
 /** Opens a file of `folder`, and makes one where there is none. Only one at a time can have it open. */
 export async function openFile(folder: FileSystemDirectoryHandle, name: string): Promise<SyncAccessHandle> {
   const file = await folder.getFileHandle(name, {create: true});
-  return (file as WorkerFileHandle).createSyncAccessHandle();
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await (file as WorkerFileHandle).createSyncAccessHandle();
+    } catch (error) {
+      const isOpen = error instanceof DOMException && error.name === 'NoModificationAllowedError';
+      if (!isOpen || attempt === attempts) throw error;
+      await new Promise((resolve) => setTimeout(resolve, pauseMs));
+    }
+  }
 }
