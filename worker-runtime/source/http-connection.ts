@@ -35,10 +35,11 @@ export async function openConnection(
     const ifRange = expected && isSameOrigin(url) ? (expected.etag ?? expected.lastModified) : null;
     const response = await request({url, signal: own.signal, settings, from, ifRange, noStore});
     const body = response.body ? readerOf(response.body) : null;
+    const remote = remoteFileOf(response);
     let rest = unwanted(response, from, url);
     return {
-      remote: remoteFileOf(response),
-      lengthIsExact: remoteFileOf(response).size !== null && isLengthExact(response),
+      remote,
+      lengthIsExact: remote.size !== null && isLengthExact(response),
       async read(spare) {
         for (;;) {
           const chunk = (await body?.read(spare)) ?? null;
